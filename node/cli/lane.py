@@ -1,0 +1,85 @@
+"""`rounds lane …`: what waits for which peer, and why."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from node.community.peering.service import require_peer
+from node.outbox.publish import LANES_BELL
+from node.store.engine import Tx
+from node.store.streams import LaneRow, get_oldest_waiting, list_lanes, save_lane
+
+from .context import Context, instant
+
+
+def retry_words(parser: argparse.ArgumentParser) -> None:
+    """Take a peer."""
+    parser.add_argument("peer", metavar="PEER")
+
+
+async def list_all(context: Context) -> int:
+    """List every lane."""
+    lanes = await context.house.core.store.read(_list, context.house.core)
+    lines = [
+        f"{each['state']:8} {each['peer']:28} {each['queued']:>6} waiting  {each['stream']}" for each in lanes
+    ]
+    return context.emit({"lanes": lanes}, *(lines or ["No lanes yet."]))
+
+
+async def retry(context: Context) -> int:
+    """Try every lane of a peer now."""
+    core = context.house.core
+    peer = require_peer(core, context.args.peer)
+    count = await core.store.write(_retry, peer.peer_id)
+    core.bell.ring(LANES_BELL)
+    return context.emit({"peer": peer.host, "lanes": count}, f"{count} lanes of {peer.host} are tried now.")
+
+
+async def _list(tx: Tx, core: Any) -> list[dict[str, Any]]:
+    found = []
+    for row in await list_lanes(tx):
+        peer = core.peers.by_id(row.peer_id)
+        queued = max(row.head - row.cursor, 0)
+        error = None
+        if row.error_code is not None:
+            error = {"code": row.error_code, "status": row.error_status, "sentence": row.error_sentence}
+        found.append(
+            {
+                "peer": peer.host if peer else None,
+                "stream": row.stream,
+                "state": _state(row, queued, peer),
+                "cursor": row.cursor,
+                "head": row.head,
+                "queued": queued,
+                "fails": row.fails,
+                "due_at": instant(row.due_at) if queued else None,
+                "oldest_at": instant(await get_oldest_waiting(tx, lane=row)) if queued else None,
+                "last_success_at": instant(row.last_success_at),
+                "error": error,
+            }
+        )
+    return found
+
+
+def _state(row: LaneRow, queued: int, peer: Any) -> str:
+    if peer is not None and peer.state == "paused":
+        return "paused"
+    if not queued:
+        return "idle"
+    return "due" if row.state == "idle" else row.state
+
+
+async def _retry(tx: Tx, peer_id: int) -> int:
+    count = 0
+    for row in await list_lanes(tx):
+        if row.peer_id == peer_id and row.head > row.cursor:
+            values = {name: value for name, value in asdict(row).items() if name not in _NOT_SAVED}
+            values |= {"due_at": tx.now, "state": "due"}
+            await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=values)
+            count += 1
+    return count
+
+
+_NOT_SAVED = {"peer_id", "stream", "group_id", "head"}

@@ -1,0 +1,80 @@
+"""Commands that do not run inside a node: init, serve, demo, migrate, config, doctor, and the help."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+from node.foundation.config import describe_config, load_config
+from node.foundation.errors import ConfigError, NodeError
+
+from . import init
+from .commands import COMMANDS, Parser, UsageError
+from .context import DONE, REFUSED, USAGE
+
+_SENTENCES = {
+    "init": "make a data directory",
+    "serve": "run the node",
+    "demo": "run two nodes that federate, with members and posts",
+    "migrate": "bring the database to this release's schema",
+    "config show": "print the effective configuration",
+    "doctor": "say what is wrong, and what to change",
+}
+
+
+def print_help() -> int:
+    """Print every command with its sentence."""
+    print("usage: rounds [--data DIR] NOUN VERB …\n")
+    for name, sentence in _SENTENCES.items():
+        print(f"  {name:18} {sentence}")
+    for command in COMMANDS:
+        print(f"  {f'{command.noun} {command.verb}'.strip():18} {command.sentence}")
+    return DONE
+
+
+def run_outside(data: Path, argv: list[str]) -> int:
+    """Run one of these commands and return its exit code."""
+    noun, rest = argv[0], argv[1:]
+    parser = Parser(prog=f"rounds {noun}", description=_SENTENCES.get(noun, ""))
+    try:
+        return _RUNNERS[noun](data, parser, rest)
+    except UsageError as error:
+        print(error.safe, file=sys.stdout if error.is_help else sys.stderr)
+        return DONE if error.is_help else USAGE
+    except ConfigError as error:
+        print("\n".join(error.problems) or error.safe, file=sys.stderr)
+        return USAGE
+    except NodeError as error:
+        print(error.safe, file=sys.stderr)
+        return USAGE if error.code == "schema_too_new" else REFUSED
+
+
+def _init(data: Path, parser: Parser, rest: list[str]) -> int:
+    init.words(parser)
+    return asyncio.run(init.init(data, parser.parse_args(rest)))
+
+
+def _serve(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
+    bind = parser.parse_args(rest).bind
+    from .serve import run_serve
+
+    return run_serve(data, bind)
+
+
+def _config(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.add_argument("verb", choices=["show"])
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args(rest).json
+    shown = describe_config(load_config(data))
+    if as_json:
+        print(json.dumps(shown))
+    else:
+        for name, value in shown.items():
+            print(f"{name} = {value}")
+    return DONE
+
+
+_RUNNERS = {"init": _init, "serve": _serve, "config": _config}

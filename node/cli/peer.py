@@ -1,0 +1,166 @@
+"""`rounds peer …`: the nodes on the list."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from node.community.peering import service
+from node.domain.peers import Peer
+from node.foundation.errors import RemoteFailure
+from node.foundation.fingerprints import fingerprint_words
+
+from .context import DONE, REFUSED, Context, instant
+
+
+def add_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `peer add`."""
+    parser.add_argument("peer", metavar="PEER")
+    parser.add_argument("--fingerprint", help="64 hex digits or eight words, as its operator told you")
+    parser.add_argument("--unpinned", action="store_true", help="take whatever key comes first (test nodes)")
+    parser.add_argument("--yes", action="store_true", help="make it active at once")
+
+
+def one_word(parser: argparse.ArgumentParser) -> None:
+    """Take a peer."""
+    parser.add_argument("peer", metavar="PEER")
+
+
+def verify_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `peer verify`."""
+    one_word(parser)
+    parser.add_argument("--fingerprint", required=True)
+    parser.add_argument("--yes", action="store_true", help="make it active at once")
+
+
+def reason_words(parser: argparse.ArgumentParser) -> None:
+    """Take a peer and a reason."""
+    one_word(parser)
+    parser.add_argument("--reason", default="")
+    parser.add_argument("--yes", action="store_true")
+
+
+async def add(context: Context) -> int:
+    """Add a node to the list."""
+    args = context.args
+    try:
+        peer = await service.add_peer(
+            context.house.core,
+            args.peer,
+            fingerprint=args.fingerprint,
+            activate=args.yes,
+            unpinned=args.unpinned,
+            by=context.by,
+        )
+    except RemoteFailure as error:
+        context.warn(f"{args.peer} could not be reached ({error.internal}). It is kept as a draft.\n")
+        return REFUSED
+    return await _shown(context, peer, f"{peer.host} is {peer.state}.")
+
+
+async def list_all(context: Context) -> int:
+    """List the peers."""
+    peers = [await describe(context, peer) for peer in context.house.core.peers.all()]
+    lines = [f"{each['state']:9} {each['host']:30} {each['name']}" for each in peers]
+    return context.emit({"peers": peers}, *(lines or ["No peers yet. Nobody federates with this node."]))
+
+
+async def show(context: Context) -> int:
+    """Show one peer."""
+    shown = await describe(context, service.require_peer(context.house.core, context.args.peer))
+    return context.emit(shown, *(f"{name}: {value}" for name, value in shown.items()))
+
+
+async def verify(context: Context) -> int:
+    """Compare a fingerprint."""
+    args = context.args
+    peer = await service.verify_peer(
+        context.house.core, args.peer, fingerprint=args.fingerprint, activate=args.yes, by=context.by
+    )
+    return await _shown(context, peer, f"{peer.host} is {peer.state}.")
+
+
+async def pause(context: Context) -> int:
+    """Pause a peer."""
+    peer = await service.pause_peer(
+        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
+    )
+    return await _shown(context, peer, f"{peer.host} is paused. Nothing is lost; `peer resume` goes on.")
+
+
+async def resume(context: Context) -> int:
+    """Resume a paused or verified peer."""
+    peer = await service.resume_peer(
+        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
+    )
+    return await _shown(context, peer, f"{peer.host} is active.")
+
+
+async def part(context: Context) -> int:
+    """Part from a peer."""
+    peer = await service.part_peer(
+        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
+    )
+    return await _shown(context, peer, f"{peer.host} is parted: a stranger from now on.")
+
+
+async def test(context: Context) -> int:
+    """Try the way to a peer."""
+    peer = service.require_peer(context.house.core, context.args.peer)
+    steps = await service.test_peer(context.house.core, peer.host)
+    ok = all(step.ok for step in steps)
+    shown = {
+        "host": peer.host,
+        "ok": ok,
+        "steps": [{"name": step.name, "ok": step.ok, "sentence": step.sentence} for step in steps],
+    }
+    context.emit(shown, *(f"{'good' if step.ok else 'BAD '}  {step.name}: {step.sentence}" for step in steps))
+    return DONE if ok else REFUSED
+
+
+async def describe(context: Context, peer: Peer) -> dict[str, Any]:
+    """Return a peer as `peer show` prints it."""
+    counts = await service.describe_peer(context.house.core, peer)
+    fingerprint = None
+    if peer.fingerprint is not None:
+        fingerprint = {"hex": peer.fingerprint, "words": fingerprint_words(peer.fingerprint)}
+    error = None
+    if peer.error_code is not None:
+        error = {"code": peer.error_code, "sentence": peer.error_sentence, "since": instant(peer.error_since_at)}
+    return {
+        "host": peer.host,
+        "base_url": peer.origin,
+        "name": peer.name,
+        "state": peer.state,
+        "fingerprint": fingerprint,
+        "pinned": peer.is_pinned,
+        "software": {"name": peer.software_name, "version": peer.software_version},
+        "policy": {
+            "host_groups": peer.policy.host_groups,
+            "people_search": peer.policy.people_search,
+            "support": peer.policy.support,
+            "minimum_assurance": peer.policy.minimum_assurance,
+            "retention_days": peer.policy.retention_days,
+        },
+        "agreement_version": peer.agreement_version,
+        "last_received_at": instant(peer.last_received_at),
+        "last_delivered_at": instant(peer.last_delivered_at),
+        "queued": counts["queued"],
+        "oldest_queued_at": instant(counts["oldest_queued_at"]),
+        "error": error,
+        "members_here": counts["members_here"],
+        "groups_shared": counts["groups_shared"],
+    }
+
+
+async def _shown(context: Context, peer: Peer, sentence: str) -> int:
+    shown = await describe(context, peer)
+    lines = [sentence]
+    if peer.state == "draft" and peer.fingerprint is not None:
+        words = " ".join(fingerprint_words(peer.fingerprint))
+        lines += [
+            f"Its fingerprint is: {words}",
+            f"                    {peer.fingerprint}",
+            "Read it to each other with its operator, then run `rounds peer verify`.",
+        ]
+    return context.emit(shown, *lines)

@@ -1,0 +1,72 @@
+"""The socket in the data directory: commands reach the running node through it, so one process owns all writes.
+
+One connection is one command. The client sends one line of JSON, {"argv": […], "text": "…"}; the node answers with lines
+{"out": "…"}, {"err": "…"} and at last {"exit": n}. Both ends go through `/proc/self/fd/N/…`, because the path of a socket
+may have 108 bytes only. Imports nothing of the node.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+
+SOCKET_NAME = "rounds.sock"
+LINE_LIMIT_BYTES = 64 * 1024 * 1024
+IMAGE_LIMIT_BYTES = 16 * 1024 * 1024
+
+
+def run_remote(data: Path, argv: list[str], text: str) -> int | None:
+    """Run a command in the node that serves this data directory; None when none does."""
+    try:
+        folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return None
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            try:
+                connection.connect(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
+            except OSError:
+                return None
+            return _talk(connection, argv, text)
+    finally:
+        os.close(folder)
+
+
+def attach_images(argv: list[str]) -> str | None:
+    """Put the bytes of pictures named by `--image FILE` into the words; the node may run elsewhere in the file system.
+
+    Returns:
+        A sentence when a file cannot be read; None when all is well.
+    """
+    if argv[:2] != ["post", "add"]:
+        return None
+    for place in range(len(argv) - 1):
+        if argv[place] == "--image":
+            try:
+                content = Path(argv[place + 1]).read_bytes()
+            except OSError as error:
+                return f"{argv[place + 1]} cannot be read: {error.strerror}."
+            if len(content) > IMAGE_LIMIT_BYTES:
+                return f"{argv[place + 1]} is too large."
+            argv[place : place + 2] = ["--image-data", base64.b64encode(content).decode()]
+    return None
+
+
+def _talk(connection: socket.socket, argv: list[str], text: str) -> int:
+    connection.sendall(json.dumps({"argv": argv, "text": text}).encode() + b"\n")
+    with connection.makefile("r", encoding="utf-8") as answers:
+        for line in answers:
+            answer = json.loads(line)
+            if "out" in answer:
+                sys.stdout.write(answer["out"])
+            elif "err" in answer:
+                sys.stderr.write(answer["err"])
+            elif "exit" in answer:
+                sys.stdout.flush()
+                return int(answer["exit"])
+    sys.stderr.write("The node stopped while it carried out this command.\n")
+    return 1

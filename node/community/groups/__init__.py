@@ -1,0 +1,1 @@
+"""Groups: who is in, who decides, which nodes hold them. A ground room."""

@@ -1,0 +1,58 @@
+"""Groups hosted elsewhere: the card by which we know them before and while a member of ours is in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from node.domain.groups import POLICIES, Group
+from node.federation.grouplog.entry import chain_zero
+from node.store.actors import get_actor_by_uri, get_actor_document
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.rosters import get_group, get_group_by_uri, insert_group
+
+_STAFF = "/staff"
+
+
+async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
+    """Return a group hosted elsewhere, made from its actor's document; None when that actor must be fetched first."""
+    known = await get_group_by_uri(tx, uri=uri)
+    if known is not None:
+        return known
+    actor = await get_actor_by_uri(tx, uri=uri)
+    row = await get_actor_document(tx, uri=uri)
+    if actor is None or row is None or actor.kind != "group" or actor.is_local or not row.document:
+        return None
+    peer = core.peers.by_host(actor.host)
+    if peer is None:
+        return None
+    document: dict[str, Any] = msgspec.json.decode(row.document)
+    policy = document.get("joinPolicy")
+    staff_of = None
+    if uri.endswith(_STAFF):
+        main = await get_group_by_uri(tx, uri=uri.removesuffix(_STAFF))
+        staff_of = main.group_id if main is not None else None
+    group = Group(
+        group_id=actor.actor_id,
+        uri=uri,
+        handle=actor.handle,
+        host=actor.host,
+        is_local=False,
+        peer_id=peer.peer_id,
+        staff_of=staff_of,
+        title=actor.name,
+        policy=policy if policy in POLICIES else "request" if document.get("manuallyApprovesFollowers") else "open",
+        is_hidden=False,
+        history="since_join" if document.get("historyVisibility") == "sinceJoin" else "all",
+        new_node_approvals=1,
+        epoch=1,
+        base_seq=0,
+        base_chain=chain_zero(uri),
+        head_seq=0,
+        head_chain=chain_zero(uri),
+        applied_seq=0,
+    )
+    await insert_group(tx, group=group)
+    return await get_group(tx, group_id=group.group_id)

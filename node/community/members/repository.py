@@ -1,0 +1,177 @@
+"""Members, their tokens and one-time links in the store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from node.domain.actors import Member
+from node.store.engine import Tx
+
+_MEMBER = """m.actor_id, a.uri, m.handle, a.name, m.role, m.class, m.assurance, m.state, m.is_searchable"""
+_FROM = "FROM members m JOIN actors a ON a.actor_id = m.actor_id"
+_BY_HANDLE = f"SELECT {_MEMBER} {_FROM} WHERE m.handle = :handle"
+_BY_ID = f"SELECT {_MEMBER} {_FROM} WHERE m.actor_id = :actor_id"
+_LIST = f"SELECT {_MEMBER}, m.created_at, m.last_seen_at {_FROM} ORDER BY m.handle LIMIT 10000"
+_TIMES = "SELECT created_at, last_seen_at, notice FROM members WHERE actor_id = :actor_id"
+_INSERT = """INSERT INTO members (actor_id, handle, password_hash, role, class, assurance, state, is_searchable, notice,
+   created_at, last_seen_at, version)
+  VALUES (:actor_id, :handle, :password_hash, :role, :class, :assurance, :state, 0, NULL, :created_at, NULL, 1)"""
+_TAKE = "UPDATE members SET version = version + 1 WHERE actor_id = :actor_id RETURNING state"
+_SET_STATE = "UPDATE members SET state = :state WHERE actor_id = :actor_id"
+_SET_ASSURANCE = "UPDATE members SET assurance = :assurance WHERE actor_id = :actor_id"
+_SET_PASSWORD = """UPDATE members SET password_hash = :password_hash, state = 'active'
+  WHERE actor_id = :actor_id AND state IN ('invited', 'active')"""
+_PASSWORD = "SELECT password_hash FROM members WHERE actor_id = :actor_id"
+_SET_NOTICE = "UPDATE members SET notice = :notice WHERE actor_id = :actor_id"
+_SEEN = "UPDATE members SET last_seen_at = :now_at WHERE actor_id = :actor_id"
+_COUNT = "SELECT COUNT(*) AS n FROM members WHERE state <> 'ended'"
+_COUNT_OPERATORS = "SELECT COUNT(*) AS n FROM members WHERE role = 'operator' AND state = 'active'"
+_OPERATORS = f"SELECT {_MEMBER} {_FROM} WHERE m.role = 'operator' AND m.state = 'active' ORDER BY m.actor_id LIMIT 20"
+_INSERT_TOKEN = """INSERT INTO api_tokens (token_hash, actor_id, scopes, created_at, revoked_at)
+  VALUES (:token_hash, :actor_id, :scopes, :created_at, NULL)"""
+_TOKEN = f"""SELECT {_MEMBER}, t.scopes, m.last_seen_at {_FROM} JOIN api_tokens t ON t.actor_id = m.actor_id
+  WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND m.state = 'active'"""
+_REVOKE_TOKENS = "UPDATE api_tokens SET revoked_at = :now_at WHERE actor_id = :actor_id AND revoked_at IS NULL"
+_INSERT_LINK = """INSERT INTO one_time_links (token_hash, purpose, actor_id, detail_json, created_at, expires_at, used_at)
+  VALUES (:token_hash, :purpose, :actor_id, :detail_json, :created_at, :expires_at, NULL)"""
+_USE_LINK = """UPDATE one_time_links SET used_at = :now_at
+  WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now_at
+  RETURNING purpose, actor_id, detail_json"""
+_FORGET_PERSON = "UPDATE actors SET name = :name, summary = '' WHERE actor_id = :actor_id AND is_local = 1"
+_FORGET_LINKS = "DELETE FROM one_time_links WHERE actor_id = :actor_id"
+
+
+async def get_member(tx: Tx, *, handle: str) -> Member | None:
+    """Return a member by handle, in whatever state."""
+    row = await tx.one(_BY_HANDLE, handle=handle)
+    return Member(*row) if row else None
+
+
+async def get_member_by_id(tx: Tx, *, actor_id: int) -> Member | None:
+    """Return a member by our number."""
+    row = await tx.one(_BY_ID, actor_id=actor_id)
+    return Member(*row) if row else None
+
+
+async def list_members(tx: Tx) -> list[tuple[Member, datetime, datetime | None]]:
+    """Return (member, created at, last seen at) of everybody, by handle."""
+    return [(Member(*row[:9]), row[9], row[10]) for row in await tx.all(_LIST)]
+
+
+async def get_times(tx: Tx, *, actor_id: int) -> Any:
+    """Return (created_at, last_seen_at, notice) of a member."""
+    return await tx.one(_TIMES, actor_id=actor_id)
+
+
+async def insert_member(tx: Tx, *, member: Member, password_hash: str | None) -> None:
+    """Insert a member whose actor is there.
+
+    Raises:
+        Duplicate: The handle is taken, or was once.
+    """
+    await tx.run(
+        _INSERT,
+        **{
+            "actor_id": member.actor_id,
+            "handle": member.handle,
+            "password_hash": password_hash,
+            "role": member.role,
+            "class": member.member_class,
+            "assurance": member.assurance,
+            "state": member.state,
+            "created_at": tx.now,
+        },
+    )
+
+
+async def take_member(tx: Tx, *, actor_id: int) -> str | None:
+    """Lock a member's row for this transaction and return the state."""
+    return await tx.value(_TAKE, actor_id=actor_id)  # type: ignore[no-any-return]
+
+
+async def update_member_state(tx: Tx, *, actor_id: int, state: str) -> None:
+    """Set a member's state."""
+    await tx.run(_SET_STATE, actor_id=actor_id, state=state)
+
+
+async def update_assurance(tx: Tx, *, actor_id: int, assurance: str) -> None:
+    """Set how sure we are of a member."""
+    await tx.run(_SET_ASSURANCE, actor_id=actor_id, assurance=assurance)
+
+
+async def update_password(tx: Tx, *, actor_id: int, password_hash: str) -> bool:
+    """Set a password; an invited member becomes active. False for those who are suspended or gone."""
+    return await tx.run(_SET_PASSWORD, actor_id=actor_id, password_hash=password_hash) == 1
+
+
+async def get_password_hash(tx: Tx, *, actor_id: int) -> str | None:
+    """Return the hash of a member's password."""
+    return await tx.value(_PASSWORD, actor_id=actor_id)  # type: ignore[no-any-return]
+
+
+async def update_notice(tx: Tx, *, actor_id: int, notice: str | None) -> None:
+    """Set what a member is to be told at the next sign-in."""
+    await tx.run(_SET_NOTICE, actor_id=actor_id, notice=notice)
+
+
+async def mark_seen(tx: Tx, *, actor_id: int) -> None:
+    """Remember that a member was here."""
+    await tx.run(_SEEN, actor_id=actor_id, now_at=tx.now)
+
+
+async def count_members(tx: Tx) -> int:
+    """Return how many members there are."""
+    return int(await tx.value(_COUNT))
+
+
+async def count_operators(tx: Tx) -> int:
+    """Return how many active operators there are."""
+    return int(await tx.value(_COUNT_OPERATORS))
+
+
+async def list_operators(tx: Tx) -> list[Member]:
+    """Return the active operators, at most 20, oldest first."""
+    return [Member(*row) for row in await tx.all(_OPERATORS)]
+
+
+async def insert_token(tx: Tx, *, token_hash: str, actor_id: int, scopes: str) -> None:
+    """Keep the hash of a bearer token."""
+    await tx.run(_INSERT_TOKEN, token_hash=token_hash, actor_id=actor_id, scopes=scopes, created_at=tx.now)
+
+
+async def get_token(tx: Tx, *, token_hash: str) -> tuple[Member, str, datetime | None] | None:
+    """Return (member, scopes, last seen at) of a live token of an active member."""
+    row = await tx.one(_TOKEN, token_hash=token_hash)
+    return (Member(*row[:9]), row.scopes, row.last_seen_at) if row else None
+
+
+async def revoke_tokens(tx: Tx, *, actor_id: int) -> None:
+    """End every token of a member."""
+    await tx.run(_REVOKE_TOKENS, actor_id=actor_id, now_at=tx.now)
+
+
+async def insert_link(
+    tx: Tx, *, token_hash: str, purpose: str, actor_id: int | None, detail: dict[str, Any], expires_at: datetime
+) -> None:
+    """Keep the hash of a one-time link."""
+    await tx.run(
+        _INSERT_LINK,
+        token_hash=token_hash,
+        purpose=purpose,
+        actor_id=actor_id,
+        detail_json=detail,
+        created_at=tx.now,
+        expires_at=expires_at,
+    )
+
+
+async def use_link(tx: Tx, *, token_hash: str) -> Any | None:
+    """Spend a one-time link and return (purpose, actor_id, detail_json); None when it is spent, expired or unknown."""
+    return await tx.one(_USE_LINK, token_hash=token_hash, now_at=tx.now)
+
+
+async def forget_person(tx: Tx, *, actor_id: int, name: str) -> None:
+    """Take the name and the words about a member away; the handle stays taken for ever."""
+    await tx.run(_FORGET_PERSON, actor_id=actor_id, name=name)
+    await tx.run(_FORGET_LINKS, actor_id=actor_id)

@@ -1,0 +1,108 @@
+"""Private messages on the wire: `Create{Note}` addressed to people and to nobody else. Spec: ActivityPub §6.2."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from node.domain.actors import Member
+from node.domain.audience import Addressed, fits_people
+from node.federation.vocabulary import ObjectView
+from node.foundation.clock import format_instant
+from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text, markdown_to_html
+from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome
+from node.outbox.publish import encode
+from node.store.actors import get_actor_by_uri
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.objects import find_post, insert_people, insert_post
+
+_CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
+_MESSAGES = frozenset({"Note", "ChatMessage", "Article", "Page"})
+
+
+def build_message(
+    core: Core, *, author: Member, people: list[tuple[str, str]], text: str, warning: str, in_reply_to: str | None
+) -> dict[str, Any]:
+    """Return the Create of a private message; `people` are (id, name as mentioned)."""
+    uri = f"{core.origin}/posts/{core.ids.token()}"
+    to = [person for person, _ in people]
+    note: dict[str, Any] = {
+        "id": uri,
+        "type": "Note",
+        "attributedTo": author.uri,
+        "to": to,
+        "cc": [],
+        "content": markdown_to_html(text),
+        "mediaType": "text/html",
+        "source": {"content": text, "mediaType": "text/markdown"},
+        "tag": [{"type": "Mention", "href": person, "name": name} for person, name in people],
+        "published": format_instant(core.clock.now()),
+    }
+    optional = {"summary": warning or None, "sensitive": True if warning else None, "inReplyTo": in_reply_to}
+    note |= {name: value for name, value in optional.items() if value is not None}
+    return {
+        "@context": _CONTEXT,
+        "type": "Create",
+        "id": f"{core.origin}/activities/{core.ids.token()}",
+        "actor": author.uri,
+        "object": note,
+        "to": to,
+        "cc": [],
+    }
+
+
+async def on_message(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+    """A private message for members of ours. Its audience is what it named on arrival, and is never widened (T18)."""
+    view = arrival.view.inner
+    if not isinstance(view, ObjectView) or view.type not in _MESSAGES:
+        return None
+    named = Addressed(frozenset((*view.to, *view.cc, *arrival.view.to, *arrival.view.cc)), None)
+    if (problem := fits_people(named)) is not None:
+        return Dropped(problem)
+    author = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+    if author is None:
+        return Need(arrival.actor_uri)
+    people = [await get_actor_by_uri(tx, uri=uri) for uri in sorted(named.uris)]
+    known = [person for person in people if person is not None]
+    if not any(person.is_local and person.kind == "person" for person in known):
+        return Dropped("Nobody here is meant.")
+    if await find_post(tx, uri=view.id) is not None:
+        return Dropped("A message with this id is here already.")
+    await insert_message(
+        tx, core, arrival=arrival, view=view, author_id=author.actor_id, people=[each.actor_id for each in known]
+    )
+    return Done()
+
+
+async def insert_message(
+    tx: Tx, core: Core, *, arrival: Arrival, view: ObjectView, author_id: int, people: list[int]
+) -> int:
+    """Keep a private message with its people and return its number; its text is kept in the post alone."""
+    parent = await find_post(tx, uri=view.in_reply_to) if view.in_reply_to else None
+    parent = parent if parent is not None and parent.audience == "people" else None
+    post_id = core.ids.number()
+    published = min(view.published_at or tx.now, tx.now)
+    await insert_post(
+        tx,
+        values={
+            "post_id": post_id,
+            "uri": view.id,
+            "audience": "people",
+            "group_id": None,
+            "author_id": author_id,
+            "parent_id": parent.post_id if parent else None,
+            "root_id": parent.root_id if parent else post_id,
+            "in_reply_to": view.in_reply_to,
+            "seq": None,
+            "state": "live",
+            "title": clean_line(view.title or "", limit=TITLE_LIMIT_CHARACTERS),
+            "warning": clean_line(view.warning or "", limit=TITLE_LIMIT_CHARACTERS),
+            "source": clean_text(view.source or ""),
+            "html": arrival.html,
+            "document": encode(view.document).decode(),
+            "activity_uri": arrival.uri,
+            "published_at": published,
+        },
+    )
+    await insert_people(tx, post_id=post_id, actor_ids=sorted({author_id, *people}))
+    return post_id

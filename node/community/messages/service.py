@@ -1,0 +1,98 @@
+"""What members do with private messages: send and list. Who is named reads; operators of the nodes named technically can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from node.community.hosting import own_arrival
+from node.domain.actors import Actor, Member
+from node.domain.audience import PEOPLE_LIMIT
+from node.domain.posts import Post
+from node.federation.vocabulary import ObjectView
+from node.foundation.errors import Forbidden, Invalid
+from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text
+from node.outbox.publish import DIRECT, prove, send
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.objects import list_message_people, list_messages
+
+from .activities import build_message, insert_message
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A private message with the people who can read it."""
+
+    post: Post
+    people: list[Any]
+
+
+async def send_message(
+    core: Core, *, author: Member, people: list[Actor], text: str, warning: str = "", in_reply_to: str | None = None
+) -> str:
+    """Send a private message and return its id. Each peer concerned gets it in its own stream, in order.
+
+    Raises:
+        Invalid: Nobody is named, too many are, or nothing is said.
+        Forbidden: Somebody named is on a node that is not an active peer.
+    """
+    text = clean_text(text).strip()
+    if not text:
+        raise Invalid("A message says something.")
+    if not people or len(people) > PEOPLE_LIMIT:
+        raise Invalid(f"A message goes to at least one and at most {PEOPLE_LIMIT} people.")
+    if author.state != "active":
+        raise Forbidden("This account is not active.")
+    named = [(person.uri, f"@{person.address}") for person in people]
+    activity = build_message(
+        core,
+        author=author,
+        people=named,
+        text=text,
+        warning=clean_line(warning, limit=TITLE_LIMIT_CHARACTERS),
+        in_reply_to=in_reply_to,
+    )
+    keys = await core.keyring.own(author.actor_id)
+    proved = prove(core, keys, activity)
+    await core.write(_send, core, author, people, proved)
+    return str(proved["object"]["id"])
+
+
+async def list_own_messages(core: Core, *, viewer: Member) -> list[Message]:
+    """Return the newest 40 private messages to or from a member, newest first."""
+    return await core.store.read(_list, viewer)
+
+
+async def _send(tx: Tx, core: Core, author: Member, people: list[Actor], activity: dict[str, Any]) -> None:
+    arrival = own_arrival(activity)
+    view = arrival.view.inner
+    assert isinstance(view, ObjectView)  # noqa: S101 built by us
+    ids = [person.actor_id for person in people]
+    await insert_message(tx, core, arrival=arrival, view=view, author_id=author.actor_id, people=ids)
+    inboxes: dict[int, str] = {}
+    for person in people:
+        if person.is_local:
+            continue
+        peer = core.peers.by_host(person.host)
+        if peer is None or peer.state not in ("active", "paused") or person.inbox_uri is None:
+            raise Forbidden(f"{person.address} is on a node that this node does not talk to.")
+        inboxes[peer.peer_id] = person.inbox_uri
+    for peer_id, inbox_uri in inboxes.items():
+        await send(
+            tx,
+            core,
+            peer_id=peer_id,
+            stream=DIRECT,
+            actor_id=author.actor_id,
+            activity=activity,
+            inbox_uri=inbox_uri,
+        )
+
+
+async def _list(tx: Tx, viewer: Member) -> list[Message]:
+    found = []
+    for post in await list_messages(tx, viewer_id=viewer.actor_id):
+        people = await list_message_people(tx, viewer_id=viewer.actor_id, post_id=post.post_id)
+        found.append(Message(post, people))
+    return found

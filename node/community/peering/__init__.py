@@ -1,0 +1,1 @@
+"""Peers: adding, comparing fingerprints, pausing, parting. The operator's room."""

@@ -1,0 +1,320 @@
+"""What operators do about peers. Every step is audited; nothing federates before `active`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from node.domain.peers import Peer, PeerPolicy, may_change
+from node.federation.mediatypes import ACTIVITY_JSON
+from node.federation.nodeinfo import Software, refuse_software
+from node.foundation.errors import Conflict, Forbidden, NodeError, NotFound, RemoteFailure
+from node.foundation.fingerprints import matches_fingerprint
+from node.outbox.publish import LANES_BELL, encode
+from node.store.activities import drop_waiting_of
+from node.store.audit import write_audit
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.peers import (
+    count_peer,
+    get_peer,
+    get_peer_by_host,
+    insert_peer,
+    take_peer,
+    update_peer_facts,
+    update_peer_policy,
+    update_peer_state,
+)
+
+from .facts import Facts, ask_facts, parse_peer
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a test round trip."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+class WrongFingerprint(Conflict):
+    """The node's key is not the one its operator read out; the attempt ends and is on record."""
+
+    code = "wrong_fingerprint"
+    sentence = (
+        "The fingerprint does not match: this is not the node whose operator you talked to, or its key has changed. "
+        "Nothing was added."
+    )
+
+
+async def add_peer(
+    core: Core, text: str, *, fingerprint: str | None, activate: bool, unpinned: bool, by: str
+) -> Peer:
+    """Add a node to the list.
+
+    With the right fingerprint and `activate` it is active at once; with the right fingerprint alone it is verified;
+    without one it stays a draft whose fingerprint can be compared. One that cannot be reached stays a draft.
+
+    Args:
+        core: This node.
+        text: Host or URL.
+        fingerprint: Hex or eight words, as the other operator told it; None when not compared yet.
+        activate: Federate from now on.
+        unpinned: For test peers on loopback: take whatever key comes first; needs no answer.
+        by: For the audit log.
+
+    Raises:
+        Invalid: Not an address, or not a fingerprint.
+        WrongFingerprint: Another key.
+        Forbidden: Its software cannot keep a private group private, or `unpinned` outside a test node.
+        RemoteFailure: It could not be reached; it is kept as a draft.
+    """
+    origin = parse_peer(core, text)
+    known = core.peers.by_origin(origin)
+    if unpinned:
+        return await _add_unpinned(core, origin, known, activate=activate, by=by)
+    try:
+        facts = await ask_facts(core, origin)
+    except RemoteFailure as error:
+        if known is None:
+            await _save(core, _draft(core, origin), action="peer.draft", by=by, reason=error.code)
+        raise
+    return await _add_with_facts(core, origin, known, facts, fingerprint=fingerprint, activate=activate, by=by)
+
+
+async def _add_with_facts(
+    core: Core, origin: str, known: Peer | None, facts: Facts, *, fingerprint: str | None, activate: bool, by: str
+) -> Peer:
+    if fingerprint is not None and not matches_fingerprint(fingerprint, facts.fingerprint):
+        await core.store.write(_audit, by, "peer.wrong_fingerprint", urlsplit(origin).netloc, facts.fingerprint)
+        raise WrongFingerprint
+    check_software(facts.software)
+    if known is not None and known.state == "active" and known.fingerprint == facts.fingerprint:
+        return known
+    if known is not None and known.state == "active" and known.is_pinned:
+        await core.store.write(_audit, by, "peer.key_changed", known.host, facts.fingerprint)
+        raise WrongFingerprint("This peer's key has changed. Pause it, and compare fingerprints anew.")
+    peer = with_facts(known or _draft(core, origin), facts)
+    state = "draft" if fingerprint is None else "active" if activate else "verified"
+    if known is not None and known.state == "paused" and state == "active":
+        raise Conflict("This peer is paused. Resume it instead.")
+    peer = replace(peer, state=state, is_pinned=fingerprint is not None or peer.is_pinned)
+    return await _save(core, peer, action=f"peer.{state}", by=by, reason=facts.fingerprint)
+
+
+async def _add_unpinned(core: Core, origin: str, known: Peer | None, *, activate: bool, by: str) -> Peer:
+    if not core.allow_insecure:
+        raise Forbidden("Peers without a fingerprint are for test nodes (federation.insecure_loopback).")
+    if known is not None and known.state == "active":
+        return known
+    peer = known or _draft(core, origin)
+    try:
+        peer = with_facts(peer, await ask_facts(core, origin))
+    except NodeError:
+        pass  # a test peer need not have an instance actor
+    peer = replace(peer, state="active" if activate else "verified")
+    return await _save(core, peer, action=f"peer.{peer.state}", by=by, reason="unpinned")
+
+
+async def verify_peer(core: Core, text: str, *, fingerprint: str, activate: bool, by: str) -> Peer:
+    """Compare a draft's fingerprint with what its operator told, and make it verified, or active.
+
+    Raises:
+        NotFound, WrongFingerprint, RemoteFailure: As the names say.
+    """
+    peer = require_peer(core, text)
+    facts = await ask_facts(core, peer.origin)
+    return await _add_with_facts(core, peer.origin, peer, facts, fingerprint=fingerprint, activate=activate, by=by)
+
+
+async def pause_peer(core: Core, text: str, *, by: str, reason: str) -> Peer:
+    """Freeze a peer: every route answers 503, lanes keep what they hold; nothing is lost."""
+    return await _change_state(core, require_peer(core, text), "paused", by=by, reason=reason)
+
+
+async def resume_peer(core: Core, text: str, *, by: str, reason: str) -> Peer:
+    """End a pause: what waited on both sides goes on where it stopped."""
+    peer = require_peer(core, text)
+    if peer.state == "verified":
+        return await _change_state(core, peer, "active", by=by, reason=reason)
+    if peer.state != "paused":
+        raise Conflict(f"{peer.host} is {peer.state}, not paused.")
+    return await _change_state(core, peer, "active", by=by, reason=reason)
+
+
+async def part_peer(core: Core, text: str, *, by: str, reason: str) -> Peer:
+    """End it with a peer: it is a stranger from now on; what it sent and we have not acted on is dropped."""
+    return await _change_state(core, require_peer(core, text), "parted", by=by, reason=reason)
+
+
+async def set_policy(core: Core, text: str, policy: PeerPolicy, *, by: str) -> Peer:
+    """Set what a peer may do."""
+    peer = require_peer(core, text)
+    await core.store.write(_set_policy, core, peer, policy, by)
+    return replace(peer, policy=policy)
+
+
+async def test_peer(core: Core, text: str) -> list[Step]:
+    """Try the way to a peer, step by step; each step says what it found."""
+    peer = require_peer(core, text)
+    steps = [Step("state", peer.state == "active", f"The peer is {peer.state} here.")]
+    try:
+        facts = await ask_facts(core, peer.origin)
+    except NodeError as error:
+        return [*steps, Step("reach", False, f"Its instance actor could not be had: {error.internal}.")]
+    steps.append(Step("reach", True, "Its instance actor answers and proves itself."))
+    same = peer.fingerprint in (None, facts.fingerprint)
+    steps.append(Step("key", same, "Its key is the one we know." if same else "Its key is not the one we know."))
+    reason = refuse_software(facts.software)
+    named = f"It runs {facts.software.name} {facts.software.version}." if facts.software else "It does not say what it runs."
+    steps.append(Step("software", reason is None, reason or named))
+    steps.append(await _knock(core, peer))
+    return steps
+
+
+async def _knock(core: Core, peer: Peer) -> Step:
+    """Send something harmless with our signature: the answer tells whether the peer has us on its list."""
+    keys = await core.keyring.own(core.instance_id)
+    url = f"{peer.origin}/inbox"
+    view = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "type": "View",
+        "id": f"{core.origin}/activities/{core.ids.token()}",
+        "actor": core.instance_uri,
+        "object": f"{peer.origin}/actor",
+    }
+    try:
+        with core.peers.introducing(peer.origin):
+            answer = await core.client.post(
+                url, encode(view), signer=core.sign_for(keys, peer.origin), headers=(("content-type", ACTIVITY_JSON),)
+            )
+    except RemoteFailure as error:
+        return Step("listed", False, f"Its inbox could not be reached: {error.internal}.")
+    sentences = {
+        401: "It does not accept our signature: compare keys and clocks.",
+        403: "It does not have this node on its list, or has not made it active yet.",
+        503: "It has paused this node.",
+    }
+    if answer.status in sentences:
+        return Step("listed", False, sentences[answer.status])
+    return Step("listed", answer.status == 202, f"It has this node on its list (answer {answer.status}).")
+
+
+def require_peer(core: Core, text: str) -> Peer:
+    """Return a listed peer by host or URL.
+
+    Raises:
+        NotFound: It is not on the list.
+    """
+    known = core.peers.by_host(text.strip().rstrip("/"))
+    if known is None and "://" in text:
+        known = core.peers.by_origin(text.strip().rstrip("/"))
+    if known is None:
+        raise NotFound(f"{text} is not on this node's list.")
+    return known
+
+
+async def describe_peer(core: Core, peer: Peer) -> dict[str, Any]:
+    """Return the counts of a peer: queued, oldest_queued_at, members_here, groups_shared."""
+    return await core.store.read(_count, peer)
+
+
+def check_software(software: Software | None) -> None:
+    """Raise when a node's software is known not to keep private groups private; silence never grants anything."""
+    reason = refuse_software(software)
+    if reason is not None:
+        raise Forbidden(reason)
+
+
+def with_facts(peer: Peer, facts: Facts) -> Peer:
+    """Return a peer with what it told of itself."""
+    return replace(
+        peer,
+        name=facts.name,
+        fingerprint=facts.fingerprint,
+        instance_uri=facts.instance_uri,
+        software_name=facts.software.name if facts.software else None,
+        software_version=facts.software.version if facts.software else None,
+    )
+
+
+def _draft(core: Core, origin: str) -> Peer:
+    host = urlsplit(origin).netloc
+    return Peer(
+        peer_id=core.ids.number(),
+        host=host,
+        origin=origin,
+        name=host,
+        state="draft",
+        fingerprint=None,
+        is_pinned=False,
+        instance_uri=None,
+        software_name=None,
+        software_version=None,
+        policy=PeerPolicy(),
+        agreement_version=None,
+        last_received_at=None,
+        last_delivered_at=None,
+        error_code=None,
+        error_sentence=None,
+        error_since_at=None,
+    )
+
+
+async def _save(core: Core, peer: Peer, *, action: str, by: str, reason: str) -> Peer:
+    return await core.store.write(_put, core, peer, action, by, reason)
+
+
+async def _put(tx: Tx, core: Core, peer: Peer, action: str, by: str, reason: str) -> Peer:
+    known = await get_peer_by_host(tx, host=peer.host)
+    if known is None:
+        await insert_peer(tx, peer=peer)
+    else:
+        peer = replace(peer, peer_id=known.peer_id)
+        state = await take_peer(tx, peer_id=peer.peer_id)
+        if state != peer.state and not may_change(state or "", peer.state):
+            raise Conflict(f"A peer does not go from {state} to {peer.state}.")
+        await update_peer_facts(tx, peer=peer)
+        await update_peer_state(tx, peer_id=peer.peer_id, state=peer.state)
+    await write_audit(tx, actor=by, action=action, target=peer.host, reason=reason)
+    tx.after_commit(lambda: core.peers.put(peer))
+    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+    return peer
+
+
+async def _change_state(core: Core, peer: Peer, target: str, *, by: str, reason: str) -> Peer:
+    return await core.store.write(_set_state, core, peer, target, by, reason)
+
+
+async def _set_state(tx: Tx, core: Core, peer: Peer, target: str, by: str, reason: str) -> Peer:
+    state = await take_peer(tx, peer_id=peer.peer_id)
+    if state == target:
+        return replace(peer, state=target)
+    if not may_change(state or "", target):
+        raise Conflict(f"A peer does not go from {state} to {target}.")
+    await update_peer_state(tx, peer_id=peer.peer_id, state=target)
+    if target == "parted":
+        await drop_waiting_of(tx, peer_id=peer.peer_id, reason="The peer was parted from.")
+    await write_audit(tx, actor=by, action=f"peer.{target}", target=peer.host, reason=reason)
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    assert current is not None  # noqa: S101 taken above
+    tx.after_commit(lambda: core.peers.put(current))
+    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+    return current
+
+
+async def _set_policy(tx: Tx, core: Core, peer: Peer, policy: PeerPolicy, by: str) -> None:
+    await update_peer_policy(tx, peer_id=peer.peer_id, policy=policy)
+    await write_audit(tx, actor=by, action="peer.policy", target=peer.host)
+    tx.after_commit(lambda: core.peers.put(replace(peer, policy=policy)))
+
+
+async def _audit(tx: Tx, by: str, action: str, target: str, reason: str) -> None:
+    await write_audit(tx, actor=by, action=action, target=target, reason=reason)
+
+
+async def _count(tx: Tx, peer: Peer) -> dict[str, Any]:
+    return await count_peer(tx, peer=peer)
+

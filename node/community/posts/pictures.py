@@ -1,0 +1,79 @@
+"""Pictures of posts: what a log entry names is fetched from the group's host, and from nobody else (wire.md 4.9)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from node.domain.groups import Group
+from node.domain.posts import Image
+from node.foundation.text import clean_text
+from node.inbox.pictures import PICTURES_BELL
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.files import MEDIA_TYPES
+from node.store.logs import get_entry
+from node.store.media import MediaRow, attach_mirror, insert_media
+
+ALT_LIMIT_CHARACTERS = 1500
+_HEX = frozenset("0123456789abcdef")
+
+
+def describe_mirror(core: Core, image: Image) -> dict[str, Any]:
+    """Return a picture as the Announce of its entry names it: where the host serves it, and what it is."""
+    return {
+        "url": f"{core.origin}/media/{image.token}",
+        "source": image.source_uri or f"{core.origin}/media/{image.token}",
+        "mediaType": image.media_type,
+        "digestSha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+    }
+
+
+def read_attachment(attachment: dict[str, Any]) -> tuple[str, str, str] | None:
+    """Return (address, SHA-256, description) of an attached picture; None when it is not one that can be checked."""
+    url, digest = attachment.get("url"), attachment.get("digestSha256")
+    if not isinstance(url, str) or not isinstance(digest, str) or len(digest) != 64 or not set(digest) <= _HEX:
+        return None
+    if attachment.get("mediaType") not in MEDIA_TYPES:
+        return None
+    return url, digest, clean_text(str(attachment.get("name") or ""), limit=ALT_LIMIT_CHARACTERS)
+
+
+async def want_pictures(
+    tx: Tx, core: Core, *, group: Group, seq: int, post_id: int, attachments: tuple[dict[str, Any], ...]
+) -> None:
+    """Note the pictures of a new post as wanted from the host; at the host they are there already."""
+    if group.is_local:
+        for attachment in attachments:
+            await attach_mirror(
+                tx, source_uri=str(attachment.get("url")), group_id=group.group_id, post_id=post_id
+            )
+        return
+    if not attachments:
+        return
+    entry = await get_entry(tx, group_id=group.group_id, seq=seq)
+    mirrors = {str(mirror.get("source")): mirror for mirror in (entry.media or [])} if entry else {}
+    for attachment in attachments:
+        read = read_attachment(attachment)
+        if read is None or read[0] not in mirrors:
+            continue
+        url, digest, alt = read
+        await insert_media(
+            tx,
+            row=MediaRow(
+                token=core.ids.token(),
+                post_id=post_id,
+                group_id=group.group_id,
+                owner_id=None,
+                sha256=digest,
+                media_type=str(attachment["mediaType"]),
+                size_bytes=0,
+                width=0,
+                height=0,
+                alt=alt,
+                source_uri=str(mirrors[url].get("url")),
+                state="wanted",
+            ),
+        )
+    tx.after_commit(lambda: core.bell.ring(PICTURES_BELL))

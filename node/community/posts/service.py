@@ -1,0 +1,365 @@
+"""What members do with posts. In a group hosted here a post has its place at once; elsewhere it waits for its host."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing import Any
+
+from node.community.hosting import own_arrival, record
+from node.domain import access
+from node.domain.actors import Member
+from node.domain.audience import group_addresses
+from node.domain.groups import Group, Membership
+from node.domain.posts import IMAGES_LIMIT, Draft, Image, Post
+from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from node.foundation.text import (
+    CONTENT_LIMIT_CHARACTERS,
+    TITLE_LIMIT_CHARACTERS,
+    clean_line,
+    clean_text,
+    find_mentions,
+)
+from node.inbox.dispatch import Tables
+from node.outbox.publish import prove
+from node.store import objects
+from node.store.actors import get_actor_by_address
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.media import attach_media, get_media, list_images
+from node.store.rosters import get_group, get_membership, take_group
+
+from . import submit
+from .activities import Named, build_group_activity, build_object
+from .model import Posted
+from .pictures import describe_mirror
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is known before a post is built: read once, decided again in the writing transaction."""
+
+    group: Group
+    parent: Post | None
+    root_uri: str | None
+    mentions: list[Named]
+    images: list[Image]
+
+
+async def create_post(
+    core: Core,
+    tables: Tables,
+    *,
+    author: Member,
+    group_id: int,
+    draft: Draft,
+    reply_to: int | None = None,
+    idempotency: tuple[str, str] | None = None,
+) -> Posted:
+    """Post a topic or a reply in a group.
+
+    Args:
+        core: This node.
+        tables: The tables of dispatch.
+        author: Who writes.
+        group_id: Where.
+        draft: What.
+        reply_to: The number of the post replied to; None for a topic.
+        idempotency: (owner, key) of a request that may be sent twice; the second gets the first one's post.
+
+    Raises:
+        Invalid: Nothing is said, or too much.
+        NotFound: The group or the parent is not there for this member.
+        Forbidden: The member may not write here, or the thread is locked.
+    """
+    draft = clean_draft(draft)
+    plan = await core.store.read(_plan, core, author, group_id, draft, reply_to)
+    uri = f"{core.origin}/posts/{core.ids.token()}"
+    document = build_object(
+        core,
+        uri=uri,
+        author=author,
+        to=group_addresses(plan.group.uri),
+        audience=plan.group.uri,
+        draft=draft,
+        mentions=plan.mentions,
+        images=plan.images,
+        in_reply_to=plan.parent.uri if plan.parent else None,
+        thread_uri=plan.root_uri or uri,
+        published=core.clock.now(),
+    )
+    keys = await core.keyring.own(author.actor_id)
+    activity = prove(core, keys, build_group_activity(core, "Create", author, plan.group, document))
+    return await core.write(_create, core, tables, author, plan, draft, activity, idempotency)
+
+
+async def edit_post(
+    core: Core, tables: Tables, *, author: Member, post_id: int, draft: Draft, forget_earlier: bool
+) -> Posted:
+    """Change a post; the earlier text stays to be seen, unless it is to be forgotten everywhere.
+
+    Raises:
+        NotFound: There is no such post for this member.
+        Forbidden: It is not theirs.
+        Conflict: It was taken away, or still waits for the host with an earlier change.
+    """
+    draft = clean_draft(draft)
+    post = await core.store.read(_own_post, author, post_id)
+    plan = await core.store.read(_plan, core, author, post.group_id or 0, draft, post.parent_id)
+    images = (await core.store.read(_images, post_id)).get(post_id, ())
+    document = build_object(
+        core,
+        uri=post.uri,
+        author=author,
+        to=group_addresses(plan.group.uri),
+        audience=plan.group.uri,
+        draft=draft,
+        mentions=plan.mentions,
+        images=list(images),
+        in_reply_to=post.in_reply_to,
+        thread_uri=plan.root_uri or post.uri,
+        published=post.published_at,
+        updated=core.clock.now(),
+    )
+    more: dict[str, Any] = {"forgetEarlier": True} if forget_earlier else {}
+    keys = await core.keyring.own(author.actor_id)
+    activity = prove(core, keys, build_group_activity(core, "Update", author, plan.group, document, **more))
+    return await core.write(submit.change, core, tables, author, post_id, "update", activity)
+
+
+async def withdraw_post(core: Core, tables: Tables, *, author: Member, post_id: int) -> Posted:
+    """Take a post back: its words go from every node, its place stays.
+
+    Raises:
+        NotFound, Forbidden, Conflict: As for `edit_post`.
+    """
+    post = await core.store.read(_own_post, author, post_id)
+    group = await core.store.read(_group, post.group_id or 0)
+    keys = await core.keyring.own(author.actor_id)
+    activity = prove(core, keys, build_group_activity(core, "Delete", author, group, post.uri))
+    return await core.write(submit.change, core, tables, author, post_id, "delete", activity)
+
+
+async def remove_post(core: Core, tables: Tables, *, staff: Member, post_id: int, reason: str) -> Posted:
+    """Remove somebody's post as staff of its group, saying why.
+
+    Raises:
+        Invalid: No reason is given.
+        NotFound: There is no such post for this member.
+        Forbidden: Not staff.
+    """
+    reason = clean_text(reason, limit=2000).strip()
+    if not reason:
+        raise Invalid("A removal says why.")
+    post = await core.store.read(_readable_post, staff, post_id)
+    group = await core.store.read(_group, post.group_id or 0)
+    keys = await core.keyring.own(staff.actor_id)
+    activity = prove(core, keys, build_group_activity(core, "Delete", staff, group, post.uri, summary=reason))
+    return await core.write(submit.change, core, tables, staff, post_id, "remove", activity)
+
+
+async def lock_thread(core: Core, tables: Tables, *, staff: Member, post_id: int, is_locked: bool) -> Posted:
+    """Lock a thread, or open it again, as staff of its group."""
+    post = await core.store.read(_readable_post, staff, post_id)
+    group = await core.store.read(_group, post.group_id or 0)
+    lock = build_group_activity(core, "Lock", staff, group, post.uri)
+    activity = lock if is_locked else build_group_activity(core, "Undo", staff, group, lock)
+    keys = await core.keyring.own(staff.actor_id)
+    return await core.write(submit.change, core, tables, staff, post_id, "lock", prove(core, keys, activity))
+
+
+async def pin_post(core: Core, tables: Tables, *, staff: Member, post_id: int, is_pinned: bool) -> Posted:
+    """Pin a post, or unpin it, as staff of its group."""
+    post = await core.store.read(_readable_post, staff, post_id)
+    group = await core.store.read(_group, post.group_id or 0)
+    verb = "Add" if is_pinned else "Remove"
+    activity = build_group_activity(core, verb, staff, group, post.uri, target=f"{group.uri}/featured")
+    keys = await core.keyring.own(staff.actor_id)
+    return await core.write(submit.change, core, tables, staff, post_id, "pin", prove(core, keys, activity))
+
+
+async def list_posts(core: Core, *, viewer: Member, group_id: int) -> list[Post]:
+    """Return every post of a group that the viewer may read, in the group's order, own waiting ones last.
+
+    Raises:
+        NotFound: The viewer is not in the group; absent groups answer alike.
+    """
+    found: list[Post] = []
+    waiting: list[Post] = []
+    while True:
+        page, waiting = await core.store.read(_page_of_group, viewer, group_id, found[-1].seq or 0 if found else 0)
+        found += page
+        if len(page) < 200:
+            return found + waiting
+
+
+def clean_draft(draft: Draft) -> Draft:
+    """Return a draft without what must not be in it.
+
+    Raises:
+        Invalid: Nothing is said, or too much.
+    """
+    text = clean_text(draft.text, limit=CONTENT_LIMIT_CHARACTERS + 1).strip()
+    if len(text) > CONTENT_LIMIT_CHARACTERS:
+        raise Invalid(f"A post has at most {CONTENT_LIMIT_CHARACTERS} characters.")
+    if not text and not draft.images:
+        raise Invalid("A post says something.")
+    if len(draft.images) > IMAGES_LIMIT:
+        raise Invalid(f"A post has at most {IMAGES_LIMIT} pictures.")
+    title = clean_line(draft.title, limit=TITLE_LIMIT_CHARACTERS)
+    return Draft(text, title, clean_line(draft.warning, limit=TITLE_LIMIT_CHARACTERS), tuple(draft.images))
+
+
+async def _plan(tx: Tx, core: Core, author: Member, group_id: int, draft: Draft, reply_to: int | None) -> _Plan:
+    group = await get_group(tx, group_id=group_id)
+    place = await get_membership(tx, group_id=group_id, actor_id=author.actor_id)
+    if group is None or place is None or not place.is_member:
+        raise NotFound("There is no such group.")
+    parent, root_uri = None, None
+    if reply_to is not None:
+        parent = await objects.get_post(tx, viewer_id=author.actor_id, post_id=reply_to)
+        if parent is None or parent.group_id != group_id:
+            raise NotFound("The post you reply to is not here.")
+        root = await objects.find_post_by_id(tx, post_id=parent.root_id)
+        root_uri = root.uri if root else parent.uri
+    images = []
+    for token in draft.images:
+        row = await get_media(tx, token=token)
+        if row is None or row.owner_id != author.actor_id or row.post_id is not None:
+            raise Invalid("A picture of this post is not there any more. Please add it again.")
+        images.append(Image(row.token, row.sha256, row.media_type, row.width, row.height, row.alt, None, row.state))
+    return _Plan(group, parent, root_uri, await _mentions(tx, core, draft.text), images)
+
+
+async def _mentions(tx: Tx, core: Core, text: str) -> list[Named]:
+    """Return the people named in a text whom we know; nobody is looked up elsewhere for it."""
+    found = []
+    for mention in find_mentions(text):
+        actor = await get_actor_by_address(tx, host=mention.host or core.host, handle=mention.handle, kind="person")
+        if actor is not None:
+            name = f"@{mention.handle}" if mention.host is None else f"@{mention.handle}@{mention.host}"
+            found.append(Named(actor.uri, name))
+    return found
+
+
+async def _create(
+    tx: Tx,
+    core: Core,
+    tables: Tables,
+    author: Member,
+    plan: _Plan,
+    draft: Draft,
+    activity: dict[str, Any],
+    idempotency: tuple[str, str] | None,
+) -> Posted:
+    if idempotency is not None and (known := await submit.find_idempotent(tx, idempotency)) is not None:
+        post = await objects.get_post_by_uri(tx, viewer_id=author.actor_id, uri=known)
+        if post is None:
+            raise Conflict("This request was used already, and its post is gone.")
+        return Posted(post.post_id, post.uri, _state(post.state), post.seq)
+    group = await take_group(tx, group_id=plan.group.group_id)
+    place = await get_membership(tx, group_id=plan.group.group_id, actor_id=author.actor_id)
+    if group is None:
+        raise NotFound("There is no such group.")
+    is_locked = False
+    if plan.parent is not None:
+        parent = await objects.find_post_by_id(tx, post_id=plan.parent.post_id)
+        if parent is None:
+            raise NotFound("The post you reply to is not here.")
+        is_locked = parent.is_locked
+    decision = access.may_write(author.viewer, place, is_locked=is_locked)
+    if not decision:
+        raise Forbidden(decision.reason)
+    posted = await _place(tx, core, tables, group, author, plan, activity)
+    for token in draft.images:
+        await attach_media(
+            tx, token=token, owner_id=author.actor_id, post_id=posted.post_id, group_id=group.group_id
+        )
+    if idempotency is not None:
+        await submit.keep_idempotent(tx, idempotency, posted.uri)
+    return posted
+
+
+async def _place(
+    tx: Tx, core: Core, tables: Tables, group: Group, author: Member, plan: _Plan, activity: dict[str, Any]
+) -> Posted:
+    """Give a new post its place in our own log, or keep it as waiting and send it to the host."""
+    arrival = own_arrival(activity)
+    document = activity["object"]
+    if group.is_local:
+        media = [describe_mirror(core, image) for image in plan.images]
+        seq = await record(tx, core, tables, group=group, kind="create", arrival=arrival, media=media or None)
+        post = await objects.find_post(tx, uri=document["id"])
+        return Posted(post.post_id if post else 0, document["id"], "in_log", seq)
+    post_id = core.ids.number()
+    await objects.insert_post(
+        tx,
+        values={
+            "post_id": post_id,
+            "uri": document["id"],
+            "audience": "group",
+            "group_id": group.group_id,
+            "author_id": author.actor_id,
+            "parent_id": plan.parent.post_id if plan.parent else None,
+            "root_id": plan.parent.root_id if plan.parent else post_id,
+            "in_reply_to": document.get("inReplyTo"),
+            "seq": None,
+            "state": "waiting_for_host",
+            "title": document.get("name", ""),
+            "warning": document.get("summary", ""),
+            "source": document["source"]["content"],
+            "html": arrival.html,
+            "document": submit.encode(document).decode(),
+            "activity_uri": activity["id"],
+            "published_at": tx.now,
+        },
+    )
+    for named in plan.mentions:
+        await objects.insert_mention(tx, post_id=post_id, actor_uri=named.uri, name=named.name)
+    await submit.submit(tx, core, group=group, author=author, kind="create", activity=activity, post_id=post_id)
+    return Posted(post_id, document["id"], "waiting_for_host", None)
+
+
+def _state(state: str) -> str:
+    return "waiting_for_host" if state == "waiting_for_host" else "in_log"
+
+
+async def _own_post(tx: Tx, author: Member, post_id: int) -> Post:
+    post = await _readable_post(tx, author, post_id)
+    place = await _place_of(tx, author, post)
+    decision = access.may_edit(author.viewer, author_id=post.author_id, state=post.state, membership=place)
+    if not decision:
+        raise Forbidden(decision.reason)
+    return post
+
+
+async def _place_of(tx: Tx, member: Member, post: Post) -> Membership | None:
+    if post.group_id is None:
+        return None
+    return await get_membership(tx, group_id=post.group_id, actor_id=member.actor_id)
+
+
+async def _readable_post(tx: Tx, viewer: Member, post_id: int) -> Post:
+    post = await objects.get_post(tx, viewer_id=viewer.actor_id, post_id=post_id)
+    if post is None or post.group_id is None:
+        raise NotFound("There is no such post.")
+    return post
+
+
+async def _group(tx: Tx, group_id: int) -> Group:
+    group = await get_group(tx, group_id=group_id)
+    if group is None:
+        raise NotFound("There is no such group.")
+    return group
+
+
+async def _images(tx: Tx, post_id: int) -> dict[int, tuple[Image, ...]]:
+    return await list_images(tx, post_ids=[post_id])
+
+
+async def _page_of_group(tx: Tx, viewer: Member, group_id: int, after_seq: int) -> tuple[list[Post], list[Post]]:
+    place = await get_membership(tx, group_id=group_id, actor_id=viewer.actor_id)
+    if place is None or not place.is_member or viewer.state != "active":
+        raise NotFound("There is no such group.")
+    page = await objects.list_group_posts(tx, viewer_id=viewer.actor_id, group_id=group_id, after_seq=after_seq)
+    return page, await objects.list_waiting_posts(tx, viewer_id=viewer.actor_id, group_id=group_id)

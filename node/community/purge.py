@@ -1,0 +1,37 @@
+"""Purge: a node whose last member left a group keeps nothing of it. Inside the transaction that ends the membership."""
+
+from __future__ import annotations
+
+from node.federation.grouplog.entry import chain_zero
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.files import delete_files
+from node.store.logs import pull_at, purge_log
+from node.store.media import forget_media_of_group
+from node.store.objects import purge_group_posts
+from node.store.rosters import get_group, replace_readers, set_base
+from node.store.strays import forget_strays, forget_submissions
+
+TIDY_BELL = "tidy"
+
+
+async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
+    """Delete a group's log, posts, pictures, cards, readers and waiting submissions; files follow after the commit."""
+    group = await get_group(tx, group_id=group_id)
+    if group is None:
+        return
+    hashes = await forget_media_of_group(tx, group_id=group_id)
+    await forget_submissions(tx, group_id=group_id)
+    await purge_group_posts(tx, group_id=group_id)
+    await purge_log(tx, group_id=group_id)
+    await replace_readers(tx, group_id=group_id, readers=[])
+    await set_base(tx, group_id=group_id, epoch=1, seq=0, chain=chain_zero(group.uri))
+    await pull_at(tx, group_id=group_id, due_at=None)
+    await forget_strays(tx, host=group.host)
+
+    def forget_files() -> None:
+        delete_files(core, hashes)
+        core.bell.ring(TIDY_BELL)
+
+    tx.after_commit(forget_files)
+

@@ -1,0 +1,219 @@
+"""The configuration: `rounds.toml` in the data directory, then `ROUNDS_…` variables, checked once.
+
+Every setting is a field here, stands in `deploy/rounds.example.toml` with its default, and in
+`docs/reference/configuration.md`; a test fails until all three agree. A variable is named after the path of its
+setting: `ROUNDS_BASE_URL`, `ROUNDS_FEDERATION__CA_FILE`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from .errors import ConfigError
+
+CONFIG_NAME = "rounds.toml"
+_PREFIX = "ROUNDS_"
+_NOT_SETTINGS = {"ROUNDS_DATA"}
+_OWN_PORTS = {"https": 443, "http": 80}
+_LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class Federation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How this node talks to others.
+
+    insecure_loopback: permit http and ports for named peers on loopback. For tests only.
+    ca_file: a PEM file of certificate authorities to trust besides the system's; empty for none.
+    fetch_timeout_seconds: total time for one document from a peer.
+    deliver_timeout_seconds: total time for one delivery.
+    """
+
+    insecure_loopback: bool = False
+    ca_file: str = ""
+    fetch_timeout_seconds: int = 5
+    deliver_timeout_seconds: int = 20
+
+
+class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How much is taken at once.
+
+    inbox_bytes: the largest activity.
+    upload_bytes: the largest file of a member.
+    image_pixels: the largest picture, width times height.
+    in_flight_per_peer: requests of one peer handled at the same time; more wait, then get 429.
+    deliveries: requests to other nodes at the same time.
+    """
+
+    inbox_bytes: int = 1_048_576
+    upload_bytes: int = 10_485_760
+    image_pixels: int = 40_000_000
+    in_flight_per_peer: int = 64
+    deliveries: int = 64
+
+
+class Retention(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How long things stay that are not part of a group's history.
+
+    audit_days: entries of the audit log.
+    """
+
+    audit_days: int = 2190
+
+
+class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Everything an operator can set.
+
+    base_url: the address members and peers use, such as https://rounds.example.org
+    name: what the node is called on its pages.
+    database: `sqlite:` for the file in the data directory, or postgresql://user:password@host/database
+    media: `file:` for the folder in the data directory.
+    mail: the address of a mail server; empty for none.
+    log_level: debug, info, warning or error.
+    """
+
+    base_url: str
+    name: str = "Rounds"
+    database: str = "sqlite:"
+    media: str = "file:"
+    mail: str = ""
+    log_level: str = "info"
+    federation: Federation = Federation()
+    limits: Limits = Limits()
+    retention: Retention = Retention()
+
+    @property
+    def host(self) -> str:
+        """The host of `base_url`, with its port when that is not the scheme's own."""
+        return urlsplit(self.base_url).netloc
+
+    @property
+    def is_test_node(self) -> bool:
+        """Whether pages must say that this is a test node."""
+        return self.federation.insecure_loopback
+
+
+def load_config(data: Path, environment: Mapping[str, str] | None = None) -> Config:
+    """Return the configuration of a data directory.
+
+    Args:
+        data: The data directory; it must hold `rounds.toml`.
+        environment: Variables that go before the file; the process's own when None.
+
+    Raises:
+        ConfigError: The file is absent, or a setting is unknown or wrong; all problems are listed.
+    """
+    path = data / CONFIG_NAME
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no node in {data}. Run `rounds --data {data} init` first.") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from None
+    _add_environment(written, os.environ if environment is None else environment)
+    return build_config(written)
+
+
+def build_config(written: dict[str, Any]) -> Config:
+    """Return a checked configuration from plain values.
+
+    Raises:
+        ConfigError: Listing every problem.
+    """
+    try:
+        config = msgspec.convert(written, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"A setting is wrong: {error}.") from None
+    problems = check_config(config)
+    if problems:
+        raise ConfigError(*problems)
+    return config
+
+
+def check_config(config: Config) -> list[str]:
+    """Return a sentence for each thing that is wrong with the configuration; none when it can be used."""
+    problems = _check_base_url(config)
+    if not config.name.strip():
+        problems.append("name must not be empty.")
+    if config.database != "sqlite:" and not config.database.startswith("postgresql://"):
+        problems.append("database must be `sqlite:` or begin with postgresql://")
+    if config.media != "file:":
+        problems.append("media must be `file:`.")
+    if config.log_level not in _LOG_LEVELS:
+        problems.append(f"log_level must be one of {', '.join(_LOG_LEVELS)}.")
+    for table in ("federation", "limits", "retention"):
+        for name, value in msgspec.structs.asdict(getattr(config, table)).items():
+            if type(value) is int and value < 1:
+                problems.append(f"{table}.{name} must be at least 1.")
+    return problems
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name stands for loopback addresses only."""
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(address.split("%")[0]).is_loopback for address in found)
+
+
+def describe_config(config: Config) -> dict[str, Any]:
+    """Return the effective configuration with secrets shown as "set"."""
+    shown: dict[str, Any] = msgspec.to_builtins(config)
+    if config.database.startswith("postgresql://"):  # the password may stand before the @ or behind the ?
+        shown["database"] = "set"
+    if config.mail:
+        shown["mail"] = "set"
+    return shown
+
+
+def _check_base_url(config: Config) -> list[str]:
+    plain, insecure = _plain_origin(config.base_url), config.federation.insecure_loopback
+    if plain is None:
+        return [f"base_url must be an address such as https://rounds.example.org, not {config.base_url!r}."]
+    if plain != config.base_url:
+        return [f"base_url must be written as {plain}, for it is part of every id."]
+    is_http = plain.startswith("http:")
+    if is_http and not insecure:
+        return ["base_url must be https, unless federation.insecure_loopback is set for a test node."]
+    if not insecure or is_loopback(urlsplit(plain).hostname or ""):
+        return []
+    if is_http:
+        return ["An http base_url must be an address on loopback, such as http://localhost:9001."]
+    return ["federation.insecure_loopback is for test nodes and cannot be used with a public base_url."]
+
+
+def _plain_origin(address: str) -> str | None:
+    """Return scheme, host and a port that is not the scheme's own; None when there is more to the address, or less."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port
+    except ValueError:
+        return None
+    host = parts.hostname
+    if parts.scheme not in _OWN_PORTS or not host or not host.isascii() or "@" in parts.netloc:
+        return None
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        return None
+    shown_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown_host}" + ("" if port in (None, _OWN_PORTS[parts.scheme]) else f":{port}")
+
+
+def _add_environment(written: dict[str, Any], environment: Mapping[str, str]) -> None:
+    for name, value in environment.items():
+        if not name.startswith(_PREFIX) or name in _NOT_SETTINGS or name.startswith("ROUNDS_TEST_"):
+            continue
+        place = written
+        *path, last = name[len(_PREFIX) :].lower().split("__")
+        for step in path:
+            place = place.setdefault(step, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"{name} cannot be used: {step} is a single setting.")
+        place[last] = value

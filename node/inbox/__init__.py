@@ -1,0 +1,1 @@
+"""What reaches this node from others: receive, dispatch, process."""

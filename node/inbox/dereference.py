@@ -1,0 +1,189 @@
+"""Dereference: fetch actors and keys of active peers, boundedly, and keep what they say.
+
+*How it works.* Only origins of active peers are asked, with a signature of our instance actor. Per key id one fetch is
+under way at a time; all of them share a bucket of 300, refilled 60 a minute; what failed is not asked again for ten
+minutes. A document counts only if its `id` is the address that answered, and a key only if its owner lists it (T03 to
+T05).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import urldefrag, urlsplit
+
+import msgspec
+
+from node.domain.actors import Actor
+from node.domain.peers import Peer
+from node.federation.jsonld import normalize_document, parse_document
+from node.federation.negativecache import NegativeCache
+from node.federation.origin import check_actor_origins, parse_origin
+from node.federation.vocabulary import ActorView, understand
+from node.foundation.errors import (
+    Forbidden,
+    KeyUnavailable,
+    NodeError,
+    OriginMismatch,
+    Refusing,
+    RemoteMalformed,
+    TooMany,
+)
+from node.foundation.logs import get_logger
+from node.foundation.text import clean_line, sanitize_html
+from node.store.actors import save_remote_actor
+from node.store.core import Core
+from node.store.keyring import KnownKey
+
+BUCKET_SIZE = 300
+REFILL_PER_SECOND = 1.0
+_KINDS = {"Group": "group", "Application": "instance", "Service": "person"}
+
+
+@dataclass(slots=True)
+class Bucket:
+    """A token bucket over a monotonic clock."""
+
+    size: float
+    refill_per_second: float
+    level: float
+    filled_at: float
+
+    def take(self, now: float) -> bool:
+        """Take one, or say that it is empty."""
+        self.level = min(self.size, self.level + (now - self.filled_at) * self.refill_per_second)
+        self.filled_at = now
+        if self.level < 1:
+            return False
+        self.level -= 1
+        return True
+
+
+class Dereferencer:
+    """Fetches for one process."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        monotonic = core.clock.monotonic
+        self._bucket = Bucket(BUCKET_SIZE, REFILL_PER_SECOND, BUCKET_SIZE, monotonic())
+        self._failed = NegativeCache(monotonic)
+        self._under_way: dict[str, asyncio.Task[KnownKey]] = {}
+        self._refetched: dict[str, float] = {}
+
+    async def get_key(self, key_id: str, peer: Peer) -> KnownKey:
+        """Return a key of an active peer's actor, fetched when it is not known.
+
+        Raises:
+            KeyUnavailable: It cannot be had, or nobody owns it.
+            TooMany: Too many keys had to be fetched lately.
+        """
+        known = await self._core.keyring.known(key_id)
+        if known is not None:
+            return known
+        if self._failed.find(key_id) is not None:
+            raise KeyUnavailable(internal=f"the key {key_id} could not be had a moment ago")
+        return await self._fetch_once(key_id, peer)
+
+    async def get_key_again(self, key_id: str, peer: Peer) -> KnownKey | None:
+        """Fetch a key whose signature failed anew, at most once a minute per actor; None when it is too soon."""
+        actor_uri = urldefrag(key_id)[0]
+        now = self._core.clock.monotonic()
+        if now - self._refetched.get(actor_uri, -60.0) < 60.0:
+            return None
+        self._refetched = {uri: at for uri, at in self._refetched.items() if now - at < 60.0}
+        self._refetched[actor_uri] = now
+        self._core.keyring.forget(actor_uri)
+        return await self._fetch_once(key_id, peer)
+
+    async def _fetch_once(self, key_id: str, peer: Peer) -> KnownKey:
+        task = self._under_way.get(key_id)
+        if task is None:
+            if not self._bucket.take(self._core.clock.monotonic()):
+                raise TooMany(internal="the bucket of key fetches is empty")
+            task = self._under_way[key_id] = asyncio.create_task(self._fetch_key(key_id, peer))
+            task.add_done_callback(lambda _: self._under_way.pop(key_id, None))
+        return await asyncio.shield(task)
+
+    async def _fetch_key(self, key_id: str, peer: Peer) -> KnownKey:
+        try:
+            owner = await self._find_owner(key_id, peer)
+            await self.fetch_actor(owner, peer)
+            known = await self._core.keyring.known(key_id)
+        except NodeError as error:
+            self._failed.remember(key_id, error.internal)
+            get_logger().info("key_unavailable", key=key_id, peer=peer.host, reason=error.internal)
+            raise KeyUnavailable(internal=error.internal) from error
+        if known is None or known.actor_uri != owner:
+            self._failed.remember(key_id, "its owner does not list it")
+            raise KeyUnavailable(internal=f"{owner} does not list the key {key_id}")
+        return known
+
+    async def _find_owner(self, key_id: str, peer: Peer) -> str:
+        """Return the actor a key says it belongs to. `actor#main-key` needs no look-up; others are documents."""
+        address, fragment = urldefrag(key_id)
+        if fragment:
+            return address
+        document = await self._get(key_id, peer, is_exact=False)  # GoToSocial answers with a stub of the actor
+        for value in (document.get("owner"), document.get("controller"), document.get("id")):
+            if isinstance(value, str) and value and parse_origin_of(self._core, value) == peer.origin:
+                key = document.get("publicKey")
+                nested = key.get("owner") if isinstance(key, dict) else None
+                return nested if isinstance(nested, str) else value
+        raise RemoteMalformed(internal=f"the key document {key_id} names no owner")
+
+    async def fetch_actor(self, uri: str, peer: Peer) -> Actor:
+        """Fetch an actor of an active peer and keep it with its keys.
+
+        Raises:
+            RemoteMalformed: What came is not that actor.
+            OriginMismatch: It claims what belongs to somebody else.
+            Unreachable, Refusing: The peer did not give it.
+            Forbidden: The address is not on that peer.
+        """
+        if parse_origin_of(self._core, uri) != peer.origin:
+            raise Forbidden(internal=f"{uri} is not of {peer.origin}")
+        document = await self._get(uri, peer)
+        view = understand(normalize_document(document))
+        if not isinstance(view, ActorView) or view.id != uri:
+            raise RemoteMalformed(internal=f"{uri} answered with something else")
+        check_actor_origins(view, expected_origin=peer.origin, allow_insecure=self._core.allow_insecure)
+        return await self.save_actor(view)
+
+    async def save_actor(self, view: ActorView) -> Actor:
+        """Keep what a peer's actor says of itself."""
+        core = self._core
+        actor = Actor(
+            actor_id=core.ids.number(),
+            uri=view.id,
+            kind=_KINDS.get(view.type, "person"),
+            handle=clean_line(view.handle or "", limit=100) or urlsplit(view.id).path.rpartition("/")[2],
+            host=urlsplit(view.id).netloc,
+            is_local=False,
+            known_through=None,
+            name=clean_line(view.name or view.handle or "") or view.id,
+            summary=sanitize_html(view.summary or ""),
+            inbox_uri=view.shared_inbox or view.inbox,
+        )
+        keys = tuple(key for key in view.keys if key.owner == view.id)
+        text = msgspec.json.encode(view.document).decode()
+        saved = await core.store.write(lambda tx: save_remote_actor(tx, actor=actor, document=text, keys=keys))
+        core.keyring.forget(view.id)
+        return saved
+
+    async def _get(self, uri: str, peer: Peer, *, is_exact: bool = True) -> dict[str, object]:
+        if peer.state != "active" and self._core.peers.active(peer.origin) is None:
+            raise Refusing(internal=f"{peer.host} is not an active peer")
+        keys = await self._core.keyring.own(self._core.instance_id)
+        _, raw = await self._core.client.get_document(uri, signer=self._core.sign_for(keys, peer.origin))
+        document = parse_document(raw)
+        if is_exact and document.get("id") != uri:
+            raise OriginMismatch(internal=f"{uri} answered with the document {str(document.get('id'))[:200]}")
+        return document
+
+
+def parse_origin_of(core: Core, uri: str) -> str:
+    """Return the origin of an id, or nothing when it has none that may be asked."""
+    try:
+        return parse_origin(uri, allow_insecure=core.allow_insecure)
+    except NodeError:
+        return ""

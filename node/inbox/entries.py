@@ -1,0 +1,323 @@
+"""Receive a log entry of a group hosted elsewhere: believed only whole, in order, and by the right keys.
+
+*How it works.* The Announce is read; its signer must be the group, and the group one that we hold a copy of, hosted on
+that peer. The group's proof over the entry, the commitment to the content and the author's own proof are checked before
+the transaction; the place in the order is checked in it. What is next is stored and acknowledged; what we hold already
+is acknowledged; what lies beyond waits a moment for its predecessor and is then refused with 409 and our position, as is
+what contradicts our copy. The entry becomes a post later, in `process`.
+
+The key that proves an author's words is the one on the card in force in *this* group (wire.md 4.9): a member of our own
+by our own key, an actor of the host's node by its document, anybody else by their card alone. No author is contacted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from node.domain.groups import Group
+from node.domain.peers import Peer
+from node.federation.grouplog.entry import ReceivedEntry, format_salt, read_announce, verify_entry
+from node.federation.grouplog.position import HEADER, Position, Verdict, format_position, judge, parse_position
+from node.federation.integrity import proof_method, verify_proof
+from node.federation.message import Answer
+from node.federation.origin import check_announced_origins
+from node.federation.signatures.keys import load_multikey
+from node.federation.signatures.verify import VerifiedRequest
+from node.federation.vocabulary import ActivityView
+from node.foundation.errors import Forbidden, NotFound, RemoteMalformed
+from node.foundation.logs import get_logger
+from node.store.actors import get_actor_by_uri, list_keys_of
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.logs import (
+    Card,
+    CopyPosition,
+    StoredEntry,
+    append_entry,
+    get_card,
+    get_chain,
+    get_position,
+    insert_card,
+    pull_at,
+)
+from node.store.rosters import count_local, get_group_by_uri
+
+from .arrival import read_arrival
+from .dereference import Dereferencer, parse_origin_of
+from .received import note_received
+
+WAIT_FOR_PREDECESSOR_SECONDS = 2.0
+_WAIT_WITHIN = 64
+_LOOK_AGAIN_SECONDS = 0.05
+PULL_BELL = "pull"
+
+# The verbs that each kind of entry may carry; a Tombstone may stand for any of them.
+VERBS: dict[str, frozenset[str]] = {
+    "create": frozenset({"Create", "Offer"}),
+    "update": frozenset({"Update", "Accept", "Reject"}),
+    "delete": frozenset({"Delete"}),
+    "remove": frozenset({"Delete", "Remove"}),
+    "lock": frozenset({"Lock", "Undo"}),
+    "pin": frozenset({"Add", "Remove"}),
+    "role": frozenset({"Add", "Remove"}),
+    "author": frozenset({"Add"}),
+    "readers": frozenset({"Update"}),
+    "settings": frozenset({"Update"}),
+}
+_BY_THE_GROUP = frozenset({"author", "readers", "settings"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """What we know of the group an entry belongs to, read in one snapshot."""
+
+    group: Group
+    members_here: int
+    position: CopyPosition
+    card: Card | None
+
+
+class EntryReceiver:
+    """Takes log entries for one process."""
+
+    def __init__(self, core: Core, dereferencer: Dereferencer) -> None:
+        self._core = core
+        self._dereferencer = dereferencer
+        self._moved: dict[int, asyncio.Condition] = {}
+
+    async def receive(
+        self, proof: VerifiedRequest, peer: Peer, document: dict[str, Any], header: str | None
+    ) -> Answer:
+        """Take one Announce with a log entry and return 202 or 409, with our position.
+
+        Raises:
+            NotFound: We hold no copy of this group from this peer.
+            ProtocolError, SignatureInvalid: The entry cannot be believed; nothing is written.
+        """
+        received = read_announce(document)
+        if proof.actor_uri != received.entry.group:
+            raise Forbidden(internal=f"{proof.actor_uri} announces an entry of {received.entry.group}")
+        copy = await self._core.store.read(_read_copy, received)
+        if copy is None or copy.group.peer_id != peer.peer_id:
+            raise NotFound(internal=f"no copy of {received.entry.group} from {peer.host}")
+        if copy.members_here == 0:
+            # Asked for, not yet let in: whatever we missed is pulled once the Accept is here.
+            return _answer(409, copy.group, copy.position.head)
+        card = await self.check(copy.group, received, copy.card)
+        await self._note_head(copy, header)
+        return await self._keep(copy.group, peer, received, card)
+
+    async def check(self, group: Group, received: ReceivedEntry, card: Card | None) -> Card | None:
+        """Check proofs and content of an entry; return the card it brings, if it is one.
+
+        Raises:
+            ProtocolError, SignatureInvalid: It cannot be believed.
+        """
+        peer = self._core.peers.by_id(group.peer_id or 0)
+        if peer is None:
+            raise NotFound(internal=f"the host of {group.uri} is no peer")
+        group_key = await self._dereferencer.get_key(f"{group.uri}#ed25519", peer)
+        if group_key.actor_uri != group.uri:
+            raise RemoteMalformed(internal=f"the key of {group.uri} belongs to {group_key.actor_uri}")
+        verify_entry(received, group_key.key)
+        if received.salt is None:
+            return None
+        text = msgspec.json.encode(received.object).decode()
+        view = read_arrival(received.object, text, peer_id=peer.peer_id).view
+        kind = received.entry.kind
+        if view.type not in VERBS[kind]:
+            raise RemoteMalformed(f"A {view.type} cannot stand in an entry of kind {kind}.")
+        if view.actor == group.uri:
+            return await self._check_group_words(group, received, view)
+        if kind in _BY_THE_GROUP:
+            raise RemoteMalformed(f"An entry of kind {kind} is the group's own.")
+        moderators = (view.actor,) if kind == "remove" else ()  # the host decided by their role
+        check_announced_origins(view, moderators=moderators, allow_insecure=self._core.allow_insecure)
+        await self._check_author(group, peer, received, card)
+        return None
+
+    async def _check_group_words(self, group: Group, received: ReceivedEntry, view: ActivityView) -> Card | None:
+        """The group speaks for itself under the proof of the entry; a card may not contradict what we know better."""
+        if received.entry.kind != "author":
+            return None
+        card = view.object
+        if view.target != f"{group.uri}/authors" or card is None or not isinstance(card.get("id"), str):
+            raise RemoteMalformed("An author's card cannot be read.")
+        method = _first_multikey(card)
+        await self._check_card(card["id"], method)
+        text = msgspec.json.encode(card).decode()
+        return Card(received.entry.seq, text, method[0] if method else None, method[1] if method else None)
+
+    async def _check_card(self, actor_uri: str, method: tuple[str, str] | None) -> None:
+        """Refuse a card for one of our own, or for an actor of another peer of ours, that names another key."""
+        origin = parse_origin_of(self._core, actor_uri)
+        if not origin:
+            raise RemoteMalformed("An author's card names no address.")
+        peer = self._core.peers.active(origin)
+        if origin != self._core.origin and peer is None:
+            return
+        ours = await self._core.store.read(_known_method, actor_uri)
+        if ours is None and peer is None:
+            raise RemoteMalformed("An author's card names somebody who is not here.")
+        if ours is None or ours == method:
+            return
+        if peer is not None:
+            await self._dereferencer.fetch_actor(actor_uri, peer)
+            if await self._core.store.read(_known_method, actor_uri) == method:
+                return
+        get_logger().warning("author_card_disagrees", author=actor_uri)
+        raise RemoteMalformed("An author's card names another key than the author's own node does.")
+
+    async def _check_author(self, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None) -> None:
+        """Check the author's own proof by the key in force in this group."""
+        author = received.object["actor"]
+        origin = parse_origin_of(self._core, author)
+        named = proof_method(received.object)
+        if origin == self._core.origin:
+            method = await self._core.store.read(_known_method, author)
+            if method is None:
+                raise RemoteMalformed("The entry's author is not here.")
+        elif card is not None:
+            method = (card.key_id or "", card.public_key) if card.public_key else None
+        elif origin == peer.origin:
+            method = await self._method_of_host_actor(author, peer)
+        else:
+            raise RemoteMalformed("The log has no card for this author.")
+        if method is None:
+            return  # an author of software without Ed25519: relayed, unsigned (wire.md 4.5)
+        if named is None or named != method[0]:
+            raise RemoteMalformed("The entry's content does not carry its author's proof.")
+        verify_proof(received.object, load_multikey(method[1]))
+
+    async def _method_of_host_actor(self, author: str, peer: Peer) -> tuple[str, str] | None:
+        """An actor of the host's own node needs no card: its node vouches for it by its document."""
+        method = await self._core.store.read(_known_method, author)
+        if method is None and not await self._core.store.read(_is_known, author):
+            await self._dereferencer.fetch_actor(author, peer)
+            method = await self._core.store.read(_known_method, author)
+        return method
+
+    async def _keep(self, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None) -> Answer:
+        """Store the entry if it is next; one whose predecessor is on its way waits for it."""
+        deadline = self._core.clock.monotonic() + WAIT_FOR_PREDECESSOR_SECONDS
+        condition = self._moved.setdefault(group.group_id, asyncio.Condition())
+        while True:
+            verdict, head = await self._core.store.write(keep_entry, self._core, group, peer, received, card)
+            if verdict is Verdict.NEXT:
+                async with condition:
+                    condition.notify_all()
+                return _answer(202, group, head)
+            if verdict is Verdict.HELD:
+                return _answer(202, group, head)
+            remaining = deadline - self._core.clock.monotonic()
+            is_near = verdict is Verdict.GAP and received.entry.seq - head.seq <= _WAIT_WITHIN
+            if not is_near or remaining <= 0:
+                get_logger().info("entry_refused", group=group.uri, seq=received.entry.seq, verdict=verdict.value)
+                return _answer(409, group, head)
+            await _wait(condition, min(remaining, _LOOK_AGAIN_SECONDS))
+
+    async def _note_head(self, copy: _Copy, header: str | None) -> None:
+        """A host that is far ahead of us is asked for what we lack, page by page, at our own pace."""
+        told = parse_position(header)
+        if told is not None and told[0] == copy.group.uri and told[1].seq > copy.position.head.seq + _WAIT_WITHIN:
+            await self._core.store.write(_pull_now, copy.group.group_id)
+            self._core.bell.ring(PULL_BELL)
+
+
+async def keep_entry(
+    tx: Tx, core: Core, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None
+) -> tuple[Verdict, Position]:
+    """Judge the place of an entry and store it if it is next; return the verdict and where our copy then stands."""
+    entry = received.entry
+    position = await get_position(tx, group_id=group.group_id)
+    if position is None or await count_local(tx, group_id=group.group_id) == 0:
+        return Verdict.GAP, Position(entry.epoch, 0, "0" * 64)
+    held = await get_chain(tx, group_id=group.group_id, seq=entry.seq)
+    verdict = judge(entry, position.head, base_seq=position.base_seq, held_chain=held)
+    if verdict is not Verdict.NEXT:
+        return verdict, position.head
+    stored = StoredEntry(
+        seq=entry.seq,
+        kind=entry.kind,
+        activity_uri=entry.activity,
+        actor_uri=str(received.object.get("actor") or ""),
+        prev=entry.prev,
+        chain=entry.chain,
+        commit_hash=entry.commit,
+        epoch=entry.epoch,
+        proof=msgspec.json.encode(received.wire["proof"]).decode(),
+        salt=None if received.salt is None else format_salt(received.salt),
+        document=msgspec.json.encode(received.object).decode(),
+        media=list(received.media) or None,
+    )
+    if not await append_entry(tx, group_id=group.group_id, stored=stored):
+        return Verdict.GAP, position.head
+    if card is not None:
+        actor_uri = msgspec.json.decode(card.document)["id"]
+        await insert_card(tx, group_id=group.group_id, actor_uri=actor_uri, card=card)
+    await note_received(tx, core, peer)
+    return Verdict.NEXT, Position(entry.epoch, entry.seq, entry.chain)
+
+
+async def _pull_now(tx: Tx, group_id: int) -> None:
+    await pull_at(tx, group_id=group_id, due_at=tx.now)
+
+
+async def _read_copy(tx: Tx, received: ReceivedEntry) -> _Copy | None:
+    group = await get_group_by_uri(tx, uri=received.entry.group)
+    if group is None:
+        return None
+    position = await get_position(tx, group_id=group.group_id)
+    if position is None:
+        return None
+    author = received.object.get("actor")
+    card = None
+    if isinstance(author, str):
+        card = await get_card(tx, group_id=group.group_id, actor_uri=author)
+    return _Copy(group, await count_local(tx, group_id=group.group_id), position, card)
+
+
+async def _known_method(tx: Tx, actor_uri: str) -> tuple[str, str] | None:
+    """Return (key id, Multikey) of an actor's Ed25519 key as its own node gave it."""
+    actor = await get_actor_by_uri(tx, uri=actor_uri)
+    if actor is None or actor.known_through is not None:
+        return None
+    for row in await list_keys_of(tx, actor_id=actor.actor_id):
+        if row.algorithm == "ed25519" and row.state == "current":
+            return row.key_id, row.public_key
+    return None
+
+
+async def _is_known(tx: Tx, actor_uri: str) -> bool:
+    actor = await get_actor_by_uri(tx, uri=actor_uri)
+    return actor is not None and actor.known_through is None
+
+
+def _first_multikey(card: dict[str, Any]) -> tuple[str, str] | None:
+    """Return (key id, Multikey) of a card, checked to be a key of the card's own actor."""
+    methods = card.get("assertionMethod")
+    methods = methods if isinstance(methods, list) else [methods] if methods else []
+    for method in methods[:4]:
+        if isinstance(method, dict) and method.get("type") == "Multikey":
+            key_id, text = method.get("id"), method.get("publicKeyMultibase")
+            if isinstance(key_id, str) and isinstance(text, str) and key_id.startswith(f"{card['id']}"):
+                load_multikey(text)
+                return key_id, text
+    return None
+
+
+def _answer(status: int, group: Group, position: Position) -> Answer:
+    return Answer(status, ((HEADER, format_position(group.uri, position)),))
+
+
+async def _wait(condition: asyncio.Condition, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds), condition:
+            await condition.wait()
+
+

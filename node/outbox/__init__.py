@@ -1,0 +1,1 @@
+"""What leaves this node: publishing into streams, lanes, delivery, and what peers may read by GET."""

@@ -1,0 +1,150 @@
+"""Publishing: into a peer's stream, or into the log of a group that we host. Always inside the caller's transaction.
+
+An entry is numbered, chained and sealed in the transaction that holds the group's row; decision 0003 says why a
+signature of 0.06 ms may stand there. Lanes are woken after the commit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import msgspec
+
+from node.domain.actors import Actor
+from node.domain.groups import Group
+from node.federation.grouplog.entry import SALT_BYTES, LogEntry, commit_of, format_salt, seal_entry
+from node.federation.integrity import sign_document
+from node.federation.message import KeyDocument
+from node.foundation.clock import format_instant
+from node.foundation.errors import Conflict
+from node.store.actors import acquaint, get_actor_by_uri, list_keys_of
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.keyring import OwnKeys
+from node.store.logs import Card, StoredEntry, append_entry, get_card, get_position, insert_card
+from node.store.streams import append_to_stream
+
+from .actors import build_card
+
+CONTROL = "control"
+DIRECT = "direct"
+LANES_BELL = "lanes"
+_PEOPLE = {"person": "Person", "group": "Group", "instance": "Application"}
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+
+
+def prove(core: Core, keys: OwnKeys, activity: dict[str, Any]) -> dict[str, Any]:
+    """Return an activity with its author's proof: the author's node vouches for it. Spec: FEP-8b32."""
+    created = format_instant(core.clock.now())
+    return sign_document(activity, keys.ed25519, method=keys.ed25519_key_id, created=created)
+
+
+async def send(
+    tx: Tx, core: Core, *, peer_id: int, stream: str, actor_id: int, activity: dict[str, Any], inbox_uri: str
+) -> None:
+    """Put an activity of one of our actors at the end of a peer's stream; the peer may then look that actor up."""
+    await append_to_stream(
+        tx,
+        peer_id=peer_id,
+        stream=stream,
+        actor_id=actor_id,
+        activity_uri=activity["id"],
+        inbox_uri=inbox_uri,
+        document=encode(activity).decode(),
+    )
+    await acquaint(tx, actor_id=actor_id, peer_id=peer_id)
+    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+
+
+async def append(
+    tx: Tx,
+    core: Core,
+    *,
+    group: Group,
+    kind: str,
+    activity: dict[str, Any],
+    media: list[dict[str, Any]] | None = None,
+) -> StoredEntry:
+    """Append an accepted activity to the log of a group that we host, its author's card first where that is news.
+
+    The caller holds the group's row (`take_group`) and has decided that the activity is accepted.
+
+    Raises:
+        Conflict: The activity stands in the log already.
+    """
+    author = activity["actor"]
+    if author != group.uri:
+        await _append_card(tx, core, group=group, author=author)
+    stored = await _append(tx, core, group=group, kind=kind, activity=activity, media=media)
+    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+    return stored
+
+
+async def _append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
+    """Append the author's card unless the one in force says the same."""
+    actor = await get_actor_by_uri(tx, uri=author)
+    if actor is None:
+        raise Conflict(internal=f"no actor for the author {author}")
+    keys = await published_keys(tx, actor)
+    card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), keys)
+    text = encode(card).decode()
+    known = await get_card(tx, group_id=group.group_id, actor_uri=author)
+    if known is not None and known.document == text:
+        return
+    activity = {
+        "@context": "https://www.w3.org/ns/activitystreams",
+        "type": "Add",
+        "id": f"{core.origin}/activities/{core.ids.token()}",
+        "actor": group.uri,
+        "object": card,
+        "target": f"{group.uri}/authors",
+        "to": [f"{group.uri}/followers"],
+    }
+    stored = await _append(tx, core, group=group, kind="author", activity=activity, media=None)
+    ed25519 = next((key for key in keys if key.algorithm == "ed25519"), None)
+    await insert_card(
+        tx,
+        group_id=group.group_id,
+        actor_uri=author,
+        card=Card(stored.seq, text, ed25519.key_id if ed25519 else None, ed25519.text if ed25519 else None),
+    )
+
+
+async def published_keys(tx: Tx, actor: Actor) -> tuple[KeyDocument, ...]:
+    """Return the public keys that an actor lists now."""
+    rows = await list_keys_of(tx, actor_id=actor.actor_id)
+    return tuple(
+        KeyDocument(row.key_id, actor.uri, row.algorithm, row.public_key) for row in rows if row.state == "current"
+    )
+
+
+async def _append(
+    tx: Tx, core: Core, *, group: Group, kind: str, activity: dict[str, Any], media: list[dict[str, Any]] | None
+) -> StoredEntry:
+    position = await get_position(tx, group_id=group.group_id)
+    assert position is not None  # noqa: S101 the caller holds the group's row
+    salt = secrets.token_bytes(SALT_BYTES)
+    head = position.head
+    commit = commit_of(salt, activity)
+    entry = LogEntry(group.uri, head.epoch, head.seq + 1, head.chain, activity["id"], kind, commit)
+    proof = seal_entry(entry, core.keyring.at_hand(group.group_id).ed25519)
+    stored = StoredEntry(
+        seq=entry.seq,
+        kind=kind,
+        activity_uri=entry.activity,
+        actor_uri=activity["actor"],
+        prev=entry.prev,
+        chain=entry.chain,
+        commit_hash=commit,
+        epoch=entry.epoch,
+        proof=encode(proof).decode(),
+        salt=format_salt(salt),
+        document=encode(activity).decode(),
+        media=media,
+    )
+    if not await append_entry(tx, group_id=group.group_id, stored=stored):
+        raise Conflict(internal=f"the log of {group.uri} moved although its row was held")
+    return stored

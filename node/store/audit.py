@@ -1,0 +1,55 @@
+"""The audit chain: who did what, each row sealed to the one before. No words of members stand in it.
+
+hash(n) = SHA-256 over hash(n−1), n, the instant in microseconds, actor, action, target and reason, each ended by LF.
+Stored format: the order of those fields may never change; new facts go into `reason`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from node.foundation.clock import to_micros
+
+from .engine import Tx
+
+_TAKE = "UPDATE audit_head SET n = n + 1 WHERE one = 1 RETURNING n, hash"
+_MOVE = "UPDATE audit_head SET hash = :hash WHERE one = 1"
+_INSERT = """INSERT INTO audit (n, written_at, actor, action, target, reason, hash)
+  VALUES (:n, :written_at, :actor, :action, :target, :reason, :hash)"""
+_LIST = "SELECT n, written_at, actor, action, target, reason, hash FROM audit WHERE n > :after ORDER BY n LIMIT 500"
+
+
+async def write_audit(tx: Tx, *, actor: str, action: str, target: str, reason: str | None = None) -> None:
+    """Append one row: who (an address, or "operator"), what ("peer.add"), to whom, and why."""
+    head = await tx.one(_TAKE)
+    assert head is not None  # noqa: S101 the first migration inserts it
+    digest = chain_audit(head.hash, head.n, tx.now, actor, action, target, reason)
+    await tx.run(_INSERT, n=head.n, written_at=tx.now, actor=actor, action=action, target=target, reason=reason, hash=digest)
+    await tx.run(_MOVE, hash=digest)
+
+
+def chain_audit(
+    before: str, n: int, at: datetime, actor: str, action: str, target: str, reason: str | None
+) -> str:
+    """Return the hash of a row, given the hash of the row before."""
+    fields = (before, str(n), str(to_micros(at)), actor, action, target, reason or "")
+    return hashlib.sha256("".join(f"{value}\n" for value in fields).encode()).hexdigest()
+
+
+async def list_audit(tx: Tx, *, after: int = 0) -> list[Any]:
+    """Return at most 500 rows (n, written_at, actor, action, target, reason, hash) above `after`, oldest first."""
+    return await tx.all(_LIST, after=after)
+
+
+async def find_first_bad(tx: Tx) -> tuple[int, int | None]:
+    """Return how many rows there are, and the number of the first that does not fit the one before, or None."""
+    before, expected, counted = "", 1, 0
+    while rows := await list_audit(tx, after=expected - 1):
+        for row in rows:
+            digest = chain_audit(before, row.n, row.written_at, row.actor, row.action, row.target, row.reason)
+            if row.n != expected or row.hash != digest:
+                return counted, row.n
+            before, expected, counted = digest, expected + 1, counted + 1
+    return counted, None

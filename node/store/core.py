@@ -1,0 +1,112 @@
+"""What every floor above the store is given: one node's configuration, clock, ids, store, keys, peers and client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Concatenate
+
+from node.federation.client import SignedClient
+from node.federation.message import Request
+from node.federation.signatures.cavage import sign_cavage
+from node.federation.signatures.rfc9421 import sign_rfc9421
+from node.foundation.bell import Bell
+from node.foundation.clock import Clock
+from node.foundation.config import Config
+from node.foundation.ids import Ids
+
+from .engine import P, Store, T, Tx
+from .keyring import KeyNotAtHand, Keyring, OwnKeys
+from .peerbook import PeerBook
+
+
+# As wide as the window in which signatures are taken: a peer whose clock is ahead must not refuse us for it.
+EXPIRES_IN_SECONDS = 3600
+
+
+@dataclass(slots=True)
+class Core:
+    """One node in one process. Made by `app.open_core`; two fit in one process.
+
+    instance_id: the number of the instance actor.
+    heavy: two at a time may hash a password or clean a picture.
+    """
+
+    config: Config
+    data: Path
+    clock: Clock
+    ids: Ids
+    store: Store
+    keyring: Keyring
+    peers: PeerBook
+    client: SignedClient
+    bell: Bell
+    instance_id: int = 0
+    heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+
+    @property
+    def origin(self) -> str:
+        """Our own origin, such as "https://a.example"; every id of ours starts with it."""
+        return self.config.base_url
+
+    @property
+    def host(self) -> str:
+        """Our own authority, such as "a.example" or "localhost:9001"."""
+        return self.config.host
+
+    @property
+    def allow_insecure(self) -> bool:
+        """Whether ids with http and ports are taken; for test nodes on loopback."""
+        return self.config.federation.insecure_loopback
+
+    @property
+    def instance_uri(self) -> str:
+        """The id of the instance actor."""
+        return f"{self.origin}/actor"
+
+    @property
+    def media_folder(self) -> Path:
+        """Where pictures are kept, by their hash."""
+        return self.data / "media"
+
+    async def write(self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a body that may need private keys of ours: those not in memory are loaded, and it runs again."""
+        while True:
+            try:
+                return await self.store.write(body, *args, **kwargs)
+            except KeyNotAtHand as wanted:
+                await self.keyring.own(wanted.actor_id)
+
+    def sign_rsa(self, keys: OwnKeys) -> SignRequest:
+        """Return a signer in the dialect that all software reads: draft-cavage, RSA."""
+        return SignRequest(self.clock, keys)
+
+    def sign_for(self, keys: OwnKeys, origin: str) -> SignRequest:
+        """Return the signer that suits a peer: RFC 9421 with Ed25519 for our own software, else draft-cavage."""
+        peer = self.peers.by_origin(origin)
+        return SignRequest(self.clock, keys, origin if peer is not None and peer.speaks_rounds else None)
+
+
+@dataclass(frozen=True, slots=True)
+class SignRequest:
+    """Signs requests as one actor, at the moment they are sent: by RFC 9421 for `rfc9421_origin`, else draft-cavage."""
+
+    clock: Clock
+    keys: OwnKeys
+    rfc9421_origin: str | None = None
+
+    def __call__(self, request: Request) -> Request:
+        """Return the request with its signature."""
+        keys, now = self.keys, self.clock.now()
+        if self.rfc9421_origin is not None:
+            return sign_rfc9421(
+                request,
+                keys.ed25519,
+                keys.ed25519_key_id,
+                now=now,
+                origin=self.rfc9421_origin,
+                expires_in_seconds=EXPIRES_IN_SECONDS,
+            )
+        return sign_cavage(request, keys.rsa, keys.rsa_key_id, now=now)

@@ -1,0 +1,146 @@
+"""Peers in the store: one row per other node, and what is remembered of the last contact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from node.domain.peers import Peer, PeerPolicy
+
+from .engine import Tx
+
+_COLUMNS = """peer_id, host, origin, name, state, fingerprint, is_pinned, instance_uri, software_name,
+  software_version, policy_json, agreement_version, last_received_at, last_delivered_at,
+  error_code, error_sentence, error_since_at"""
+_ALL = f"SELECT {_COLUMNS} FROM peers ORDER BY host"
+_BY_HOST = f"SELECT {_COLUMNS} FROM peers WHERE host = :host"
+_BY_ID = f"SELECT {_COLUMNS} FROM peers WHERE peer_id = :peer_id"
+_INSERT = f"""INSERT INTO peers ({_COLUMNS}, created_at, version) VALUES
+  (:peer_id, :host, :origin, :name, :state, :fingerprint, :is_pinned, :instance_uri, :software_name,
+   :software_version, :policy_json, NULL, NULL, NULL, NULL, NULL, NULL, :created_at, 1)"""
+_LOCK = "UPDATE peers SET version = version + 1 WHERE peer_id = :peer_id RETURNING state"
+_SET_STATE = "UPDATE peers SET state = :state, version = version + 1 WHERE peer_id = :peer_id"
+_SET_FACTS = """UPDATE peers SET name = :name, fingerprint = :fingerprint, is_pinned = :is_pinned,
+  instance_uri = :instance_uri, software_name = :software_name, software_version = :software_version,
+  version = version + 1 WHERE peer_id = :peer_id"""
+_SET_POLICY = "UPDATE peers SET policy_json = :policy_json, version = version + 1 WHERE peer_id = :peer_id"
+_SET_ERROR = """UPDATE peers SET error_code = :error_code, error_sentence = :error_sentence,
+  error_since_at = CASE WHEN error_code = :error_code THEN error_since_at ELSE :error_since_at END
+  WHERE peer_id = :peer_id"""
+_RECEIVED = "UPDATE peers SET last_received_at = :last_received_at WHERE peer_id = :peer_id"
+_DELIVERED = """UPDATE peers SET last_delivered_at = :last_delivered_at, error_code = NULL, error_sentence = NULL,
+  error_since_at = NULL WHERE peer_id = :peer_id"""
+_QUEUES = """SELECT COALESCE(SUM(h.head - l.cursor), 0) AS queued
+  FROM lanes l JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream WHERE l.peer_id = :peer_id"""
+_GROUP_QUEUES = """SELECT COALESCE(SUM(g.head_seq - l.cursor), 0) AS queued
+  FROM lanes l JOIN groups g ON g.group_id = l.group_id WHERE l.peer_id = :peer_id"""
+_OLDEST = "SELECT MIN(created_at) AS oldest_at FROM stream_entries WHERE peer_id = :peer_id"
+_SHARED_HOSTED_HERE = "SELECT COUNT(*) AS n FROM admissions WHERE peer_id = :peer_id"
+_SHARED_HOSTED_THERE = "SELECT COUNT(*) AS n FROM groups WHERE peer_id = :peer_id"
+_MEMBERS_HERE = """SELECT COUNT(DISTINCT m.actor_id) AS n FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
+  WHERE m.state = 'member' AND a.host = :host"""
+
+
+async def list_peers(tx: Tx) -> list[Peer]:
+    """Return every peer in every state, by host."""
+    return [_peer(row) for row in await tx.all(_ALL)]
+
+
+async def get_peer_by_host(tx: Tx, *, host: str) -> Peer | None:
+    """Return a peer by the name people use for it."""
+    row = await tx.one(_BY_HOST, host=host)
+    return _peer(row) if row else None
+
+
+async def get_peer(tx: Tx, *, peer_id: int) -> Peer | None:
+    """Return a peer by our number."""
+    row = await tx.one(_BY_ID, peer_id=peer_id)
+    return _peer(row) if row else None
+
+
+async def insert_peer(tx: Tx, *, peer: Peer) -> None:
+    """Insert a peer.
+
+    Raises:
+        Duplicate: The host is listed already.
+    """
+    await tx.run(
+        _INSERT,
+        peer_id=peer.peer_id,
+        host=peer.host,
+        origin=peer.origin,
+        name=peer.name,
+        state=peer.state,
+        fingerprint=peer.fingerprint,
+        is_pinned=peer.is_pinned,
+        instance_uri=peer.instance_uri,
+        software_name=peer.software_name,
+        software_version=peer.software_version,
+        policy_json=peer.policy,
+        created_at=tx.now,
+    )
+
+
+async def take_peer(tx: Tx, *, peer_id: int) -> str | None:
+    """Lock a peer's row for this transaction and return its state."""
+    return await tx.value(_LOCK, peer_id=peer_id)  # type: ignore[no-any-return]
+
+
+async def update_peer_state(tx: Tx, *, peer_id: int, state: str) -> None:
+    """Set the state."""
+    await tx.run(_SET_STATE, peer_id=peer_id, state=state)
+
+
+async def update_peer_facts(tx: Tx, *, peer: Peer) -> None:
+    """Set what the peer told of itself: name, key, software."""
+    await tx.run(
+        _SET_FACTS,
+        peer_id=peer.peer_id,
+        name=peer.name,
+        fingerprint=peer.fingerprint,
+        is_pinned=peer.is_pinned,
+        instance_uri=peer.instance_uri,
+        software_name=peer.software_name,
+        software_version=peer.software_version,
+    )
+
+
+async def update_peer_policy(tx: Tx, *, peer_id: int, policy: PeerPolicy) -> None:
+    """Set what the peer may do."""
+    await tx.run(_SET_POLICY, peer_id=peer_id, policy_json=policy)
+
+
+async def update_peer_error(tx: Tx, *, peer_id: int, code: str, sentence: str) -> None:
+    """Remember what is wrong with a peer; the time of the first sight is kept while the code stays."""
+    await tx.run(_SET_ERROR, peer_id=peer_id, error_code=code, error_sentence=sentence, error_since_at=tx.now)
+
+
+async def update_peer_received(tx: Tx, *, peer_id: int, at: datetime) -> None:
+    """Remember when the peer last reached us."""
+    await tx.run(_RECEIVED, peer_id=peer_id, last_received_at=at)
+
+
+async def update_peer_delivered(tx: Tx, *, peer_id: int, at: datetime) -> None:
+    """Remember when we last reached the peer, and that nothing is wrong."""
+    await tx.run(_DELIVERED, peer_id=peer_id, last_delivered_at=at)
+
+
+async def count_peer(tx: Tx, *, peer: Peer) -> dict[str, Any]:
+    """Return {"queued", "oldest_queued_at", "members_here", "groups_shared"} of a peer."""
+    queued = await tx.value(_QUEUES, peer_id=peer.peer_id) + await tx.value(_GROUP_QUEUES, peer_id=peer.peer_id)
+    shared = await tx.value(_SHARED_HOSTED_HERE, peer_id=peer.peer_id)
+    shared += await tx.value(_SHARED_HOSTED_THERE, peer_id=peer.peer_id)
+    return {
+        "queued": int(queued),
+        "oldest_queued_at": await tx.value(_OLDEST, peer_id=peer.peer_id),
+        "members_here": await tx.value(_MEMBERS_HERE, host=peer.host),
+        "groups_shared": shared,
+    }
+
+
+def _peer(row: Any) -> Peer:
+    values = row._asdict()
+    values["policy"] = msgspec.convert(values.pop("policy_json"), PeerPolicy)
+    return Peer(**values)

@@ -1,0 +1,1 @@
+"""Pages: what members and visitors see in a browser."""

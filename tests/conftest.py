@@ -1,0 +1,106 @@
+"""What every test may ask for: a clock that stands still, and a database of both kinds.
+
+A test that asks for `store`, `database`, `databases` or `kind` runs twice, on SQLite and on PostgreSQL. One that can
+only be about one of them says so with `@pytest.mark.only_on("sqlite", reason="…")`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node.store.engine import Store
+from tests.support.clock import FrozenClock
+from tests.support.databases import KINDS, Databases, Spares
+from tests.support.postgres import Cluster, PostgresMissing, a_cluster, find_programs
+
+_TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+_MISSING = "PostgreSQL is not installed: run `sudo apt-get install postgresql`."
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name our markers."""
+    config.addinivalue_line("markers", "only_on(kind, reason): a test that can only be about one kind of database")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run every test that touches a database on both kinds."""
+    if "kind" not in metafunc.fixturenames:
+        return
+    only = metafunc.definition.get_closest_marker("only_on")
+    kinds = (only.args[0],) if only else KINDS
+    metafunc.parametrize("kind", kinds, indirect=True, ids=kinds)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say how many tests ran on each kind of database."""
+    ran: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, ()):
+            if report.when == "call":
+                ran.update(value for name, value in report.user_properties if name == "database")
+    if ran:
+        terminalreporter.write_line("Tests " + ", ".join(f"on {_TITLES[kind]}: {ran[kind]}" for kind in KINDS))
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    """Give a clock that stands at noon until the test moves it."""
+    return FrozenClock()
+
+
+@pytest.fixture
+def kind(request: pytest.FixtureRequest) -> str:
+    """Give the kind of database that the test runs on: "sqlite" or "postgresql"."""
+    request.node.user_properties.append(("database", request.param))
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """Give the PostgreSQL server of this process, started when the first test needs it."""
+    try:
+        find_programs()
+    except PostgresMissing:
+        if os.environ.get("ROUNDS_TEST_ALLOW_SKIP") == "1":
+            pytest.skip(_MISSING)
+        pytest.fail(_MISSING, pytrace=False)
+    with a_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def spares(tmp_path_factory: pytest.TempPathFactory) -> Spares:
+    """Give the databases that tests of this session hand on."""
+    return Spares(tmp_path_factory.mktemp("spares"))
+
+
+@pytest.fixture
+def server(kind: str, request: pytest.FixtureRequest) -> Cluster | None:
+    """Give the PostgreSQL server, or None when the test runs on SQLite."""
+    return request.getfixturevalue("cluster") if kind == "postgresql" else None
+
+
+@pytest.fixture
+async def databases(kind: str, server: Cluster | None, spares: Spares, tmp_path: Path) -> AsyncIterator[Databases]:
+    """Give a maker of databases: one for each node that the test starts."""
+    made = Databases(kind, spares, tmp_path, server)
+    yield made
+    await made.give_back()
+
+
+@pytest.fixture
+async def database(databases: Databases) -> str:
+    """Give the address of a database without rows, for a whole node; `databases.new_address()` gives one more."""
+    return await databases.new_address()
+
+
+@pytest.fixture
+async def store(databases: Databases, clock: FrozenClock) -> Store:
+    """Give an open store with every table, on the frozen clock."""
+    return await databases.new_store(clock)
