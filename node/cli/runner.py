@@ -35,6 +35,5 @@ async def run_command(
         return USAGE
     except NodeError as error:
         warn(f"{error.safe}\n")
-        if error.status >= 500:
-            get_logger().info("command_failed", words=argv[:2], code=error.code, reason=error.internal)
+        get_logger().info("command_refused", command=" ".join(argv[:2]), code=error.code, reason=error.internal)
         return REFUSED

@@ -22,7 +22,6 @@ import msgspec
 from node.domain.peers import Peer
 from node.federation.grouplog.entry import build_announce
 from node.federation.grouplog.position import HEADER, Position, format_position, parse_position
-from node.federation.mediatypes import ACTIVITY_JSON
 from node.federation.message import Answer
 from node.foundation.errors import NodeError, Refusing, Unreachable
 from node.foundation.logs import get_logger
@@ -179,10 +178,10 @@ class Deliverer:
         async with slots:
             if isinstance(item, StoredEntry):
                 actor_id, url, body = row.group_id or 0, batch.inbox_uri, self._announce(row.stream, item)
-                headers = (("content-type", ACTIVITY_JSON), (HEADER, format_position(row.stream, batch.head)))
+                headers: tuple[tuple[str, str], ...] = ((HEADER, format_position(row.stream, batch.head)),)
             else:
                 actor_id, url, body = item.actor_id, item.inbox_uri, item.document.encode()
-                headers = (("content-type", ACTIVITY_JSON),)
+                headers = ()
             keys = await self._core.keyring.own(actor_id)
             try:
                 answer = await self._core.client.post(

@@ -80,7 +80,8 @@ def build_public(house: House) -> Blueprint:
         uri = await _find_account(house, request.args.get("resource", ""))
         if uri is None:
             return Response(b'{"error":"not found"}', status=404, content_type="application/json")
-        return Response(encode(build_jrd(request.args["resource"], uri)), content_type=JRD_TYPE)
+        handle = core.host if uri == core.instance_uri else uri.rpartition("/")[2]
+        return Response(encode(build_jrd(f"{handle}@{core.host}", uri)), content_type=JRD_TYPE)
 
     @pages.get("/.well-known/host-meta")
     async def host_meta() -> Response:

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from node.domain.peers import Peer, PeerPolicy, may_change
-from node.federation.mediatypes import ACTIVITY_JSON
 from node.federation.nodeinfo import Software, refuse_software
 from node.foundation.errors import Conflict, Forbidden, NodeError, NotFound, RemoteFailure
 from node.foundation.fingerprints import matches_fingerprint
@@ -187,9 +186,7 @@ async def _knock(core: Core, peer: Peer) -> Step:
     }
     try:
         with core.peers.introducing(peer.origin):
-            answer = await core.client.post(
-                url, encode(view), signer=core.sign_for(keys, peer.origin), headers=(("content-type", ACTIVITY_JSON),)
-            )
+            answer = await core.client.post(url, encode(view), signer=core.sign_for(keys, peer.origin))
     except RemoteFailure as error:
         return Step("listed", False, f"Its inbox could not be reached: {error.internal}.")
     sentences = {
