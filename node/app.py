@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from node.api import build_api
 from node.community.house import House
 from node.federation.message import Answer, Request
 from node.foundation.errors import Malformed, NodeError, NotFound, SignatureInvalid, TooLarge
@@ -34,7 +35,9 @@ class Application:
     def __init__(self, house: House) -> None:
         self._house = house
         self._core = house.core
-        self._site: Any = build_site(house)
+        site = build_site(house)
+        site.register_blueprint(build_api(house))
+        self._site: Any = site
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -106,8 +109,8 @@ def _without_body(scope: Scope) -> Request:
 
 
 def _target(scope: Scope) -> str:
-    raw = scope.get("raw_path") or scope["path"].encode()
-    query = scope.get("query_string", b"")
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    query: bytes = scope.get("query_string", b"")
     return (raw + (b"?" + query if query else b"")).decode("latin-1")
 
 

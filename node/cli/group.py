@@ -144,9 +144,7 @@ async def join(context: Context) -> int:
     house = context.house
     member = await find_member(context, context.args.member)
     group = await find_group_anywhere(context, context.args.group)
-    await service.join_group(
-        house.core, house.tables, member=member, group_uri=group.uri, reason=context.args.reason
-    )
+    await service.join_group(house.core, house.tables, member=member, group_uri=group.uri, reason=context.args.reason)
     if group.peer_id is not None and not await _wait_for_delivery(context, group.peer_id):
         context.warn("The group's host has not answered yet; the request waits and is sent again.\n")
     place = await house.core.store.read(_membership, group.group_id, member.actor_id)

@@ -106,7 +106,7 @@ def _make_directory(data: Path, written: dict[str, object]) -> None:
     lines = ["# The configuration of this node. docs/reference/configuration.md explains every setting.", ""]
     lines += [f"{name} = {json.dumps(written[name])}" for name in ("base_url", "name", "database")]
     federation = written["federation"]
-    assert isinstance(federation, dict)  # noqa: S101 made above
+    assert isinstance(federation, dict)
     lines += ["", "[federation]", f"insecure_loopback = {json.dumps(federation['insecure_loopback'])}", ""]
     _write_private(data / CONFIG_NAME, "\n".join(lines))
 
@@ -152,7 +152,7 @@ def _print(shown: dict[str, object], recovery: str, *, as_json: bool, has_file: 
         print(json.dumps(shown))
     else:
         fingerprint = shown["fingerprint"]
-        assert isinstance(fingerprint, dict)  # noqa: S101 made by describe_fingerprint
+        assert isinstance(fingerprint, dict)
         print(f"A node for {shown['base_url']} is in {shown['data']}.")
         print(f"Fingerprint: {' '.join(fingerprint['words'])}")
         if shown["setup_url"]:

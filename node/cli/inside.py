@@ -50,6 +50,14 @@ def run_inside(data: Path, argv: list[str], text: str) -> int:
 async def _run(data: Path, argv: list[str], text: str) -> int:
     core = await open_core(data)
     try:
-        return await run_command(House(core), argv, text, sys.stdout.write, sys.stderr.write)
+        return await run_command(House(core), argv, text, _write, _warn)
     finally:
         await close_core(core)
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text)
+
+
+def _warn(text: str) -> None:
+    sys.stderr.write(text)

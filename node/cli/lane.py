@@ -22,9 +22,7 @@ def retry_words(parser: argparse.ArgumentParser) -> None:
 async def list_all(context: Context) -> int:
     """List every lane."""
     lanes = await context.house.core.store.read(_list, context.house.core)
-    lines = [
-        f"{each['state']:8} {each['peer']:28} {each['queued']:>6} waiting  {each['stream']}" for each in lanes
-    ]
+    lines = [f"{each['state']:8} {each['peer']:28} {each['queued']:>6} waiting  {each['stream']}" for each in lanes]
     return context.emit({"lanes": lanes}, *(lines or ["No lanes yet."]))
 
 

@@ -98,17 +98,13 @@ async def verify(context: Context) -> int:
 
 async def suspend(context: Context) -> int:
     """Suspend a member."""
-    await service.suspend_member(
-        context.house.core, context.args.handle, by=context.by, reason=context.args.reason
-    )
+    await service.suspend_member(context.house.core, context.args.handle, by=context.by, reason=context.args.reason)
     return context.emit(await _describe(context, context.args.handle), f"{context.args.handle} is suspended.")
 
 
 async def restore(context: Context) -> int:
     """End a suspension."""
-    await service.restore_member(
-        context.house.core, context.args.handle, by=context.by, reason=context.args.reason
-    )
+    await service.restore_member(context.house.core, context.args.handle, by=context.by, reason=context.args.reason)
     return context.emit(await _describe(context, context.args.handle), f"{context.args.handle} is active again.")
 
 

@@ -82,25 +82,19 @@ async def verify(context: Context) -> int:
 
 async def pause(context: Context) -> int:
     """Pause a peer."""
-    peer = await service.pause_peer(
-        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
-    )
+    peer = await service.pause_peer(context.house.core, context.args.peer, by=context.by, reason=context.args.reason)
     return await _shown(context, peer, f"{peer.host} is paused. Nothing is lost; `peer resume` goes on.")
 
 
 async def resume(context: Context) -> int:
     """Resume a paused or verified peer."""
-    peer = await service.resume_peer(
-        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
-    )
+    peer = await service.resume_peer(context.house.core, context.args.peer, by=context.by, reason=context.args.reason)
     return await _shown(context, peer, f"{peer.host} is active.")
 
 
 async def part(context: Context) -> int:
     """Part from a peer."""
-    peer = await service.part_peer(
-        context.house.core, context.args.peer, by=context.by, reason=context.args.reason
-    )
+    peer = await service.part_peer(context.house.core, context.args.peer, by=context.by, reason=context.args.reason)
     return await _shown(context, peer, f"{peer.host} is parted: a stranger from now on.")
 
 

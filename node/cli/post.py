@@ -144,9 +144,7 @@ async def _pin(context: Context, *, is_pinned: bool) -> int:
     member = await _member(context, "post.pin", context.args.post)
     post = await _post(context, member, context.args.post)
     house = context.house
-    posted = await service.pin_post(
-        house.core, house.tables, staff=member, post_id=post.post_id, is_pinned=is_pinned
-    )
+    posted = await service.pin_post(house.core, house.tables, staff=member, post_id=post.post_id, is_pinned=is_pinned)
     return _posted(context, posted)
 
 

@@ -46,4 +46,3 @@ async def record(
 def own_arrival(document: dict[str, Any]) -> Arrival:
     """Return an activity of one of our own actors in the form in which received ones are handled."""
     return read_arrival(document, msgspec.json.encode(document).decode(), peer_id=None)
-

@@ -37,8 +37,6 @@ from .purge import TIDY_BELL
 from .rooms import open_rooms
 
 
-
-
 async def open_core(
     data: Path, *, config: Config | None = None, clock: Clock | None = None, ids: Ids | None = None
 ) -> Core:

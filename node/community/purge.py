@@ -34,4 +34,3 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
         core.bell.ring(TIDY_BELL)
 
     tx.after_commit(forget_files)
-

@@ -109,9 +109,9 @@ def may_own(viewer: Viewer, membership: Membership | None) -> Decision:
 
 def may_admit_node(viewer: Viewer, membership: Membership | None) -> Decision:
     """Decide whether somebody may let a node hold a group's content: its owner or a facilitator."""
-    if viewer.is_active and membership is not None and membership.is_member:
-        if membership.role in ("owner", "facilitator"):
-            return ALLOWED
+    is_member = membership is not None and membership.is_member
+    if viewer.is_active and is_member and membership is not None and membership.role in ("owner", "facilitator"):
+        return ALLOWED
     return refuse("Only the group's owner and facilitators admit a node.")
 
 

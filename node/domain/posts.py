@@ -1,11 +1,11 @@
 """Posts: what people write, and the states it goes through.
 
-    draft              only its author's
-    waiting_for_host   sent to the group's host, not yet in its order; seen by its author alone
-    live               in the group's log, or sent to the people named
-    withdrawn          taken back by its author; the place in the order stays
-    removed            taken away by a moderator, with a reason
-    placeholder        named by a reply, never received
+draft              only its author's
+waiting_for_host   sent to the group's host, not yet in its order; seen by its author alone
+live               in the group's log, or sent to the people named
+withdrawn          taken back by its author; the place in the order stays
+removed            taken away by a moderator, with a reason
+placeholder        named by a reply, never received
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Dispatch: which handler acts on what arrived. The tables are handed in by `app`; nothing here knows a room.
 
 A handler runs inside one transaction and ends in `Done`, `Later`, `Dropped`, `Need(uri)` or `NeedPicture`; it returns
-None when the activity is not its room's. It never fetches, parses or renders: `Arrival` carries all that. Before it writes it has
-decided; anything but `Done` after a write is a mistake.
+None when the activity is not its room's. It never fetches, parses or renders: `Arrival` carries all that. Before it
+writes it has decided; anything but `Done` after a write is a mistake.
 """
 
 from __future__ import annotations

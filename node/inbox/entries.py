@@ -90,9 +90,7 @@ class EntryReceiver:
         self._dereferencer = dereferencer
         self._moved: dict[int, asyncio.Condition] = {}
 
-    async def receive(
-        self, proof: VerifiedRequest, peer: Peer, document: dict[str, Any], header: str | None
-    ) -> Answer:
+    async def receive(self, proof: VerifiedRequest, peer: Peer, document: dict[str, Any], header: str | None) -> Answer:
         """Take one Announce with a log entry and return 202 or 409, with our position.
 
         Raises:
@@ -319,5 +317,3 @@ async def _wait(condition: asyncio.Condition, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds), condition:
             await condition.wait()
-
-

@@ -90,7 +90,9 @@ class Puller:
             brought = await self._entries.check(group, received, card)
             verdict, _ = await core.store.write(keep_entry, core, group, peer, received, brought)
             if verdict not in (Verdict.NEXT, Verdict.HELD):
-                raise RemoteMalformed(internal=f"entry {received.entry.seq} of {group.uri} does not follow: {verdict.value}")
+                raise RemoteMalformed(
+                    internal=f"entry {received.entry.seq} of {group.uri} does not follow: {verdict.value}"
+                )
         return len(items) == PAGE_ENTRIES
 
 

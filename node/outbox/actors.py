@@ -21,7 +21,7 @@ CONTEXT: list[Any] = [
     "https://w3id.org/security/data-integrity/v1",
     "https://w3id.org/security/multikey/v1",
 ]
-_INTERACTION = {"canAnnounce": {"automaticApproval": []}, "canQuote": {"automaticApproval": []}}
+_INTERACTION: dict[str, Any] = {"canAnnounce": {"automaticApproval": []}, "canQuote": {"automaticApproval": []}}
 
 
 def build_person(core: Core, actor: Actor, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:

@@ -145,9 +145,7 @@ class Deliverer:
             if lane.error_code is not None and lane.state != "due":
                 return
 
-    async def _send_batch(
-        self, row: LaneRow, peer: Peer, lane: Lane, batch: _Batch
-    ) -> tuple[Lane, StreamEntry | None]:
+    async def _send_batch(self, row: LaneRow, peer: Peer, lane: Lane, batch: _Batch) -> tuple[Lane, StreamEntry | None]:
         """Send entries in order until one does not advance the cursor; return the lane, and the entry that died."""
         for item in batch.entries:
             position = item.seq if isinstance(item, StoredEntry) else item.position

@@ -125,7 +125,7 @@ async def _append(
     tx: Tx, core: Core, *, group: Group, kind: str, activity: dict[str, Any], media: list[dict[str, Any]] | None
 ) -> StoredEntry:
     position = await get_position(tx, group_id=group.group_id)
-    assert position is not None  # noqa: S101 the caller holds the group's row
+    assert position is not None
     salt = secrets.token_bytes(SALT_BYTES)
     head = position.head
     commit = commit_of(salt, activity)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
-
 from node.domain.access import may_node_read, may_node_see_card, may_node_see_person
 from node.domain.actors import Actor
 from node.domain.groups import Group
@@ -99,9 +98,7 @@ async def visible_person(tx: Tx, core: Core, peer: Peer, handle: str) -> Actor:
     acquainted = await is_acquainted(tx, actor_id=actor.actor_id, peer_id=peer.peer_id) or await shares_group(
         tx, actor_id=actor.actor_id, peer_id=peer.peer_id, host=peer.host
     )
-    if not may_node_see_person(
-        is_searchable=searchable, searches=peer.policy.people_search, is_acquainted=acquainted
-    ):
+    if not may_node_see_person(is_searchable=searchable, searches=peer.policy.people_search, is_acquainted=acquainted):
         raise NotFound
     return actor
 
@@ -174,9 +171,7 @@ async def _log_page(core: Core, peer: Peer, request: Request, parts: dict[str, s
     return json_answer(page)
 
 
-async def _read_log(
-    tx: Tx, core: Core, peer: Peer, handle: str, after: int
-) -> tuple[Group, list[StoredEntry]]:
+async def _read_log(tx: Tx, core: Core, peer: Peer, handle: str, after: int) -> tuple[Group, list[StoredEntry]]:
     group = await readable_group(tx, core, peer, handle)
     base = await _check_may_read(tx, group, peer)
     return group, await list_entries(tx, group_id=group.group_id, after=max(after, base))
@@ -217,9 +212,7 @@ async def _group_collection(core: Core, peer: Peer, request: Request, parts: dic
     return json_answer(document)
 
 
-async def _read_collection(
-    tx: Tx, core: Core, peer: Peer, handle: str, name: str
-) -> tuple[Group, list[str]]:
+async def _read_collection(tx: Tx, core: Core, peer: Peer, handle: str, name: str) -> tuple[Group, list[str]]:
     group = await readable_group(tx, core, peer, handle)
     base = await _check_may_read(tx, group, peer)
     if name == "moderators":
@@ -344,4 +337,3 @@ ROUTES: tuple[Route, ...] = (
     _route("activity", "/activities/<token>", _activity),
     _route("media", "/media/<token>", _media),
 )
-

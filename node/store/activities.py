@@ -17,7 +17,9 @@ _WAITING = """SELECT activity_id, uri, peer_id, actor_uri, type, document, tries
   WHERE state = 'waiting' AND due_at <= :now_at AND NOT (peer_id IN :frozen_ids) ORDER BY activity_id LIMIT 200"""
 _FINISH = """UPDATE activities SET state = :state, reason = :reason, document = '' WHERE activity_id = :activity_id
   AND state = 'waiting'"""
-_LATER = """UPDATE activities SET tries = tries + 1, due_at = :due_at, reason = :reason WHERE activity_id = :activity_id"""
+_LATER = (
+    """UPDATE activities SET tries = tries + 1, due_at = :due_at, reason = :reason WHERE activity_id = :activity_id"""
+)
 _DEAD = "UPDATE activities SET state = 'dead', reason = :reason WHERE activity_id = :activity_id"
 _RETRY_DEAD = """UPDATE activities SET state = 'waiting', tries = 0, due_at = :now_at
   WHERE state = 'dead' AND activity_id = :activity_id"""

@@ -62,9 +62,7 @@ async def get_actor_by_address(tx: Tx, *, host: str, handle: str, kind: str) -> 
     return Actor(*row) if row else None
 
 
-async def insert_actor(
-    tx: Tx, *, actor: Actor, document: str = "", fetched_at: datetime | None = None
-) -> bool:
+async def insert_actor(tx: Tx, *, actor: Actor, document: str = "", fetched_at: datetime | None = None) -> bool:
     """Insert an actor unless its id is there; return whether it was inserted."""
     done = await tx.run(
         _INSERT,
@@ -100,7 +98,7 @@ async def save_remote_actor(tx: Tx, *, actor: Actor, document: str, keys: tuple[
             fetched_at=tx.now,
         )
     saved = await get_actor_by_uri(tx, uri=actor.uri)
-    assert saved is not None  # noqa: S101 it was inserted or updated in this transaction
+    assert saved is not None
     for key in keys:
         await insert_key(tx, actor_id=saved.actor_id, key=key, sealed_private=None)
     await tx.run(_RETIRE_KEYS, actor_id=saved.actor_id, key_ids=[key.key_id for key in keys])

@@ -24,15 +24,15 @@ _LIST = "SELECT n, written_at, actor, action, target, reason, hash FROM audit WH
 async def write_audit(tx: Tx, *, actor: str, action: str, target: str, reason: str | None = None) -> None:
     """Append one row: who (an address, or "operator"), what ("peer.add"), to whom, and why."""
     head = await tx.one(_TAKE)
-    assert head is not None  # noqa: S101 the first migration inserts it
+    assert head is not None
     digest = chain_audit(head.hash, head.n, tx.now, actor, action, target, reason)
-    await tx.run(_INSERT, n=head.n, written_at=tx.now, actor=actor, action=action, target=target, reason=reason, hash=digest)
+    await tx.run(
+        _INSERT, n=head.n, written_at=tx.now, actor=actor, action=action, target=target, reason=reason, hash=digest
+    )
     await tx.run(_MOVE, hash=digest)
 
 
-def chain_audit(
-    before: str, n: int, at: datetime, actor: str, action: str, target: str, reason: str | None
-) -> str:
+def chain_audit(before: str, n: int, at: datetime, actor: str, action: str, target: str, reason: str | None) -> str:
     """Return the hash of a row, given the hash of the row before."""
     fields = (before, str(n), str(to_micros(at)), actor, action, target, reason or "")
     return hashlib.sha256("".join(f"{value}\n" for value in fields).encode()).hexdigest()

@@ -21,7 +21,6 @@ from .engine import P, Store, T, Tx
 from .keyring import KeyNotAtHand, Keyring, OwnKeys
 from .peerbook import PeerBook
 
-
 # As wide as the window in which signatures are taken: a peer whose clock is ahead must not refuse us for it.
 EXPIRES_IN_SECONDS = 3600
 

@@ -145,7 +145,10 @@ class Keyring:
 
     def _open(self, rows: list[Any], actor_id: int) -> OwnKeys:
         opened = {
-            row.algorithm: (row.uri, load_private(unseal(row.sealed_private, node_key=self._node_key, context=row.key_id)))
+            row.algorithm: (
+                row.uri,
+                load_private(unseal(row.sealed_private, node_key=self._node_key, context=row.key_id)),
+            )
             for row in rows
             if row.sealed_private and row.state == "current"
         }

@@ -25,7 +25,9 @@ _ONE = f"SELECT {_COLUMNS} FROM log_entries WHERE group_id = :group_id AND seq =
 _CHAIN = "SELECT chain FROM log_entries WHERE group_id = :group_id AND seq = :seq"
 _BY_ACTIVITY = f"SELECT {_COLUMNS} FROM log_entries WHERE activity_uri = :activity_uri AND group_id = :group_id"
 _FIND = "SELECT group_id, seq FROM log_entries WHERE activity_uri = :activity_uri LIMIT 1"
-_POSITION = "SELECT epoch, head_seq, head_chain, base_seq, base_chain, applied_seq FROM groups WHERE group_id = :group_id"
+_POSITION = (
+    "SELECT epoch, head_seq, head_chain, base_seq, base_chain, applied_seq FROM groups WHERE group_id = :group_id"
+)
 _APPLIED = """UPDATE groups SET applied_seq = :seq, apply_tries = 0, apply_due_at = :now_at
   WHERE group_id = :group_id AND applied_seq = :seq - 1"""
 _APPLY_TRIED = "UPDATE groups SET apply_tries = apply_tries + 1 WHERE group_id = :group_id RETURNING apply_tries"

@@ -51,18 +51,26 @@ _SET_LOCK = "UPDATE posts SET is_locked = :is_locked, version = version + 1 WHER
 _SET_PIN = "UPDATE posts SET is_pinned = :is_pinned, version = version + 1 WHERE post_id = :post_id"
 _NEWEST_OF_GROUP = """UPDATE groups SET newest_post_id = :post_id
   WHERE group_id = :group_id AND newest_post_id < :post_id"""
-_VERSIONS = """SELECT v.number, v.title, v.warning, v.source, v.html, v.written_at, v.activity_uri
+_VERSIONS = (
+    """SELECT v.number, v.title, v.warning, v.source, v.html, v.written_at, v.activity_uri
   FROM post_versions v JOIN posts p ON p.post_id = v.post_id
-  WHERE v.post_id = :post_id AND """ + READABLE_POST + " ORDER BY v.number LIMIT 200"
+  WHERE v.post_id = :post_id AND """
+    + READABLE_POST
+    + " ORDER BY v.number LIMIT 200"
+)
 _KEEP_VERSION = """INSERT INTO post_versions (post_id, number, activity_uri, title, warning, source, html, written_at)
   VALUES (:post_id, :number, :activity_uri, :title, :warning, :source, :html, :written_at)"""
 _VERSION_ACTIVITIES = "SELECT activity_uri FROM post_versions WHERE post_id = :post_id ORDER BY number"
 _DROP_VERSIONS = "DELETE FROM post_versions WHERE post_id = :post_id"
 _INSERT_PERSON = """INSERT INTO post_people (post_id, actor_id) VALUES (:post_id, :actor_id)
   ON CONFLICT (post_id, actor_id) DO NOTHING"""
-_PEOPLE = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host FROM post_people pp
+_PEOPLE = (
+    """SELECT a.actor_id, a.uri, a.name, a.handle, a.host FROM post_people pp
   JOIN actors a ON a.actor_id = pp.actor_id JOIN posts p ON p.post_id = pp.post_id
-  WHERE pp.post_id = :post_id AND """ + READABLE_MESSAGE + " ORDER BY a.uri"
+  WHERE pp.post_id = :post_id AND """
+    + READABLE_MESSAGE
+    + " ORDER BY a.uri"
+)
 _INSERT_MENTION = """INSERT INTO mentions (post_id, actor_uri, name) VALUES (:post_id, :actor_uri, :name)
   ON CONFLICT (post_id, actor_uri) DO NOTHING"""
 _MENTIONS = "SELECT post_id, actor_uri, name FROM mentions WHERE post_id IN :post_ids ORDER BY post_id, name"

@@ -192,9 +192,7 @@ async def update_group_settings(
     tx: Tx, *, group_id: int, title: str, policy: str, is_hidden: bool, history: str
 ) -> None:
     """Set a group's settings."""
-    await tx.run(
-        _SET_SETTINGS, group_id=group_id, title=title, policy=policy, is_hidden=is_hidden, history=history
-    )
+    await tx.run(_SET_SETTINGS, group_id=group_id, title=title, policy=policy, is_hidden=is_hidden, history=history)
 
 
 async def set_base(tx: Tx, *, group_id: int, epoch: int, seq: int, chain: str) -> None:
@@ -325,9 +323,7 @@ async def get_inbox_at_host(tx: Tx, *, group_id: int, host: str) -> str | None:
     return await tx.value(_INBOX_AT_HOST, group_id=group_id, host=host)  # type: ignore[no-any-return]
 
 
-async def admit_peer(
-    tx: Tx, *, group_id: int, peer_id: int, decided_by: str, because_of: str, base_seq: int
-) -> bool:
+async def admit_peer(tx: Tx, *, group_id: int, peer_id: int, decided_by: str, because_of: str, base_seq: int) -> bool:
     """Let a node hold a group; return False when it may already."""
     done = await tx.run(
         _ADMIT,

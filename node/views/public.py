@@ -1,21 +1,13 @@
-"""What everybody may see without anything: landing, sign-in, support, charter, about, health, discovery documents."""
+"""What everybody may see without anything: landing, sign-in, support, charter, about."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from quart import Blueprint, Response, jsonify, redirect, request
+from quart import Blueprint, Response, redirect, request
 from quart.typing import ResponseReturnValue
 
-from node import __version__
 from node.community.house import House
-from node.federation.message import Request
-from node.federation.nodeinfo import build_discovery, build_nodeinfo
-from node.federation.webfinger import JRD_TYPE, build_jrd, parse_account
-from node.foundation.errors import NodeError, NotFound
-from node.outbox.actors import build_instance
-from node.outbox.publish import encode
-from node.outbox.routes import CONTENT_TYPE, visible_group, visible_person
 
 from .shell import open_templates, render
 
@@ -52,88 +44,9 @@ def build_public(house: House) -> Blueprint:
         text = files("node.views").joinpath("static/rounds.css").read_text("utf-8")
         return Response(text, content_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
-    @pages.get("/health")
-    async def health() -> ResponseReturnValue:
-        return jsonify({"alive": True})
-
-    @pages.get("/ready")
-    async def ready() -> ResponseReturnValue:
-        return jsonify({"ready": house.is_ready}), 200 if house.is_ready else 503
-
-    @pages.get("/actor")
-    async def actor() -> Response:
-        keys = await core.keyring.own(core.instance_id)
-        return Response(encode(build_instance(core, keys)), content_type=CONTENT_TYPE)
-
-    @pages.get("/.well-known/nodeinfo")
-    async def discovery() -> ResponseReturnValue:
-        return jsonify(build_discovery(core.origin))
-
-    @pages.get("/nodeinfo/2.0")
-    @pages.get("/nodeinfo/2.1")
-    async def nodeinfo() -> ResponseReturnValue:
-        version = "2.0" if request.path.endswith("2.0") else "2.1"
-        return jsonify(build_nodeinfo(version, __version__))
-
-    @pages.get("/.well-known/webfinger")
-    async def webfinger() -> ResponseReturnValue:
-        uri = await _find_account(house, request.args.get("resource", ""))
-        if uri is None:
-            return Response(b'{"error":"not found"}', status=404, content_type="application/json")
-        handle = core.host if uri == core.instance_uri else uri.rpartition("/")[2]
-        return Response(encode(build_jrd(f"{handle}@{core.host}", uri)), content_type=JRD_TYPE)
-
-    @pages.get("/.well-known/host-meta")
-    async def host_meta() -> Response:
-        template = f"{core.origin}/.well-known/webfinger?resource={{uri}}"
-        body = (
-            '<?xml version="1.0" encoding="UTF-8"?><XRD xmlns="http://docs.oasis-open.org/ns/xri/xrd-1.0">'
-            f'<Link rel="lrdd" type="{JRD_TYPE}" template="{template}"/></XRD>'
-        )
-        return Response(body, content_type="application/xrd+xml")
-
     return pages
 
 
 def redirect_to_sign_in() -> ResponseReturnValue:
     """Return what a browser without a session gets for everything private, existing or not."""
     return redirect("/sign-in", 303)
-
-
-async def _find_account(house: House, resource: str) -> str | None:
-    """Return the actor of an account that the asker may know: everybody the instance, signed peers what they may see."""
-    core = house.core
-    if resource in (core.origin, f"{core.origin}/", core.instance_uri):
-        return core.instance_uri
-    try:
-        handle, host = parse_account(resource)
-    except NodeError:
-        return None
-    if host != core.host:
-        return None
-    if handle.lower() == core.host:
-        return core.instance_uri
-    return await _find_for_peer(house, handle.lower())
-
-
-async def _find_for_peer(house: House, handle: str) -> str | None:
-    core = house.core
-    raw_target = request.scope.get("raw_path", b"").decode("latin-1")
-    query = request.query_string.decode("latin-1")
-    target = f"{raw_target}?{query}" if query else raw_target
-    headers = tuple((name.lower(), value) for name, value in request.headers.items())
-    signed = Request(request.method, target, headers)
-    try:
-        claim, peer = house.receiver.identify(signed)
-        await house.receiver.verify(signed, claim, peer)
-    except NodeError:
-        return None
-    try:
-        group, _ = await core.store.read(visible_group, core, peer, handle)
-        return group.uri
-    except NotFound:
-        pass
-    try:
-        return (await core.store.read(visible_person, core, peer, handle)).uri
-    except NotFound:
-        return None

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from node.community.house import House
 from node.foundation.logs import get_logger
 
+from .documents import build_documents
 from .public import build_public, redirect_to_sign_in
 from .shell import PAGE_HEADERS
 
@@ -18,6 +19,7 @@ def build_site(house: House) -> Quart:
     site = Quart("node.views", static_folder=None)
     site.config["MAX_CONTENT_LENGTH"] = house.core.config.limits.upload_bytes + 65_536
     site.register_blueprint(build_public(house))
+    site.register_blueprint(build_documents(house))
 
     @site.after_request
     async def keep_private(response: Response) -> Response:

@@ -17,13 +17,13 @@ from node.store.rosters import Reader
 _CONTEXT = "https://www.w3.org/ns/activitystreams"
 
 
-def _activity(core: Core, verb: str, actor: str, target: Any, to: list[str], **more: Any) -> dict[str, Any]:
+def _activity(core: Core, verb: str, actor: str, about: Any, to: list[str], **more: Any) -> dict[str, Any]:
     return {
         "@context": _CONTEXT,
         "type": verb,
         "id": f"{core.origin}/activities/{core.ids.token()}",
         "actor": actor,
-        "object": target,
+        "object": about,
         "to": to,
         **{name: value for name, value in more.items() if value is not None},
     }
@@ -107,7 +107,9 @@ def build_offer(core: Core, group: Group, offered: dict[str, Any], staff_uri: st
     return _activity(core, "Offer", group.uri, offered, [staff_uri, f"{staff_uri}/followers"], audience=staff_uri)
 
 
-def build_decision(core: Core, actor_uri: str, *, verb: str, request_uri: str, staff_uri: str, note: str) -> dict[str, Any]:
+def build_decision(
+    core: Core, actor_uri: str, *, verb: str, request_uri: str, staff_uri: str, note: str
+) -> dict[str, Any]:
     """Return a staff member's Accept or Reject of what was laid before the staff."""
     to = [staff_uri, f"{staff_uri}/followers"]
     return _activity(core, verb, actor_uri, request_uri, to, audience=staff_uri, summary=note or None)

@@ -238,9 +238,7 @@ async def on_decision_entry(tx: Tx, core: Core, group: Group, seq: int, arrival:
     """Somebody of the staff decided about a request: it is open no more here either."""
     if group.is_local or group.staff_of is None:
         return
-    request = await get_membership_by_request(
-        tx, group_id=group.staff_of, request_uri=arrival.view.object_id or ""
-    )
+    request = await get_membership_by_request(tx, group_id=group.staff_of, request_uri=arrival.view.object_id or "")
     if request is not None and request.state == "requested":
         state = "rejected" if arrival.type == "Reject" else "left"
         await update_membership_state(
@@ -258,9 +256,7 @@ async def _group_that_speaks(tx: Tx, core: Core, arrival: Arrival) -> Group | No
 
 async def _membership_accepted(tx: Tx, group: Group, arrival: Arrival) -> Membership | None:
     """Return the membership of ours that an Accept or Reject is about, by the request's id on record here."""
-    membership = await get_membership_by_request(
-        tx, group_id=group.group_id, request_uri=arrival.view.object_id or ""
-    )
+    membership = await get_membership_by_request(tx, group_id=group.group_id, request_uri=arrival.view.object_id or "")
     if membership is None:
         actor = await get_actor_by_uri(tx, uri=arrival.view.object_id or "")
         if actor is not None and actor.is_local and arrival.type == "Reject":
@@ -308,5 +304,3 @@ async def _end(tx: Tx, core: Core, group: Group, membership: Membership, *, stat
 
 def _number(value: object, otherwise: int) -> int:
     return value if type(value) is int and 0 <= value < 2**53 else otherwise
-
-

@@ -102,9 +102,7 @@ class GroupHost:
         if not decision:
             await self._refuse(tx, core, group, actor, arrival, decision.reason)
             return Done()
-        request = await get_membership_by_request(
-            tx, group_id=group.group_id, request_uri=arrival.view.object_id or ""
-        )
+        request = await get_membership_by_request(tx, group_id=group.group_id, request_uri=arrival.view.object_id or "")
         if request is None or request.state != "requested":
             await self._refuse(tx, core, group, actor, arrival, "This request was decided already.")
             return Done()
@@ -164,7 +162,7 @@ class GroupHost:
             tx, core, self.tables, group=group, actor=subject, membership=place, role=role, by=actor.address
         )
         current = await take_group(tx, group_id=group.group_id)
-        assert current is not None  # noqa: S101 taken above
+        assert current is not None
         await record(tx, core, self.tables, group=current, kind="role", arrival=arrival)
         return Done()
 
@@ -174,7 +172,7 @@ class GroupHost:
             group = await get_group_by_uri(tx, uri=uri)
             if group is not None and group.is_local and not group.is_staff_room:
                 held = await take_group(tx, group_id=group.group_id)
-                assert held is not None  # noqa: S101 read in this transaction
+                assert held is not None
                 await self.offer_to_staff(tx, core, held, arrival)
                 return Done()
         return None
@@ -185,7 +183,7 @@ class GroupHost:
         if staff is None:
             return
         held = await take_group(tx, group_id=staff.group_id)
-        assert held is not None  # noqa: S101 read in this transaction
+        assert held is not None
         offered = {name: value for name, value in arrival.document.items() if name != "proof"}
         offer = activities.build_offer(core, group, offered, held.uri)
         proved = prove(core, core.keyring.at_hand(group.group_id), offer)
@@ -193,7 +191,7 @@ class GroupHost:
 
     async def _record_in_staff(self, tx: Tx, core: Core, staff: Group, arrival: Arrival, *, kind: str) -> None:
         held = await take_group(tx, group_id=staff.group_id)
-        assert held is not None  # noqa: S101 read in this transaction
+        assert held is not None
         await record(tx, core, self.tables, group=held, kind=kind, arrival=arrival)
 
     async def _staff_addressed(self, tx: Tx, arrival: Arrival) -> Group | None:
@@ -225,8 +223,5 @@ class GroupHost:
             raise Conflict(internal=f"no actor {actor_id}")
         return actor
 
-    async def _refuse(
-        self, tx: Tx, core: Core, group: Group, actor: Actor, arrival: Arrival, reason: str
-    ) -> None:
+    async def _refuse(self, tx: Tx, core: Core, group: Group, actor: Actor, arrival: Arrival, reason: str) -> None:
         await refuse(tx, core, group=group, actor=actor, arrival=arrival, code="refused", reason=reason)
-

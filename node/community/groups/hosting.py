@@ -21,6 +21,7 @@ from node.store.actors import get_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.logs import get_chain
 from node.store.rosters import (
     Reader,
     admit_peer,
@@ -40,7 +41,6 @@ from node.store.rosters import (
     update_membership_state,
     update_role,
 )
-from node.store.logs import get_chain
 from node.store.streams import close_lane, open_lane
 
 from . import activities
@@ -212,7 +212,7 @@ async def _bring_into_staff(tx: Tx, core: Core, tables: Tables, *, group: Group,
     if staff is None:
         return
     staff = await take_group(tx, group_id=staff.group_id)
-    assert staff is not None  # noqa: S101 read in this transaction
+    assert staff is not None
     place = await get_membership(tx, group_id=staff.group_id, actor_id=actor.actor_id)
     if place is not None and place.is_member:
         return
@@ -229,7 +229,7 @@ async def _leave_staff(tx: Tx, core: Core, tables: Tables, *, group: Group, acto
     place = await get_membership(tx, group_id=staff.group_id, actor_id=actor.actor_id)
     if place is not None and place.is_member:
         held = await take_group(tx, group_id=staff.group_id)
-        assert held is not None  # noqa: S101 read in this transaction
+        assert held is not None
         await put_out(tx, core, tables, group=held, actor=actor, state="removed", by=by, reason="")
 
 
@@ -242,7 +242,7 @@ async def publish_readers(tx: Tx, core: Core, tables: Tables, *, group: Group) -
     if readers == await list_readers(tx, group_id=group.group_id):
         return
     current = await get_group(tx, group_id=group.group_id)
-    assert current is not None  # noqa: S101 the caller holds its row
+    assert current is not None
     keys = core.keyring.at_hand(group.group_id)
     activity = prove(core, keys, activities.build_readers(core, current, readers))
     await record(tx, core, tables, group=current, kind="readers", arrival=own_arrival(activity))
@@ -262,9 +262,8 @@ async def find_peer_of(tx: Tx, core: Core, *, actor_id: int) -> Peer | None:
     actor = await get_actor(tx, actor_id=actor_id)
     return None if actor is None or actor.is_local else core.peers.by_host(actor.host)
 
-async def refuse(
-    tx: Tx, core: Core, *, group: Group, actor: Actor, arrival: Arrival, code: str, reason: str
-) -> None:
+
+async def refuse(tx: Tx, core: Core, *, group: Group, actor: Actor, arrival: Arrival, code: str, reason: str) -> None:
     """Send `Reject{actor: G, object: <the activity's id>, summary: "code: sentence"}` on the control stream."""
     peer = core.peers.by_id(arrival.peer_id or 0)
     if peer is None or actor.inbox_uri is None:

@@ -129,9 +129,7 @@ async def decide_request(
     await core.write(_decide, core, tables, staff, group_id, actor_id, approve, note, by)
 
 
-async def admit_node(
-    core: Core, *, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str
-) -> bool:
+async def admit_node(core: Core, *, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
     """Let a node hold a group's content from now on; return False when it may already."""
     return await core.write(_admit, core, staff, group_id, peer, because_of, by)
 
@@ -199,9 +197,14 @@ async def _create(
 ) -> Group:
     uri = f"{core.origin}/groups/{new.handle}"
     title, purpose = clean_line(new.title), clean_text(new.purpose, limit=_REASON_CHARACTERS)
-    rows = [(ids[0], uri, new.handle, title, None), (ids[1], f"{uri}/staff", f"{new.handle}/staff", f"{title}: staff", ids[0])]
+    rows = [
+        (ids[0], uri, new.handle, title, None),
+        (ids[1], f"{uri}/staff", f"{new.handle}/staff", f"{title}: staff", ids[0]),
+    ]
     for (group_id, group_uri, handle, name, staff_of), keys in zip(rows, sealed, strict=True):
-        actor = Actor(group_id, group_uri, "group", handle, core.host, True, None, name, purpose, f"{core.origin}/inbox")
+        actor = Actor(
+            group_id, group_uri, "group", handle, core.host, True, None, name, purpose, f"{core.origin}/inbox"
+        )
         if not await insert_actor(tx, actor=actor):
             raise Conflict(f"The handle {new.handle} is taken. Handles are never used twice.")
         await insert_own_keys(tx, actor_id=group_id, sealed=keys)
@@ -279,7 +282,7 @@ async def _join(
     else:
         await _send_to_host(tx, core, group, member, follow)
     result = await get_membership(tx, group_id=group.group_id, actor_id=member.actor_id)
-    assert result is not None  # noqa: S101 put above
+    assert result is not None
     return result
 
 
@@ -287,7 +290,7 @@ async def _ask_here(
     tx: Tx, core: Core, tables: Tables, group: Group, member: Member, follow: dict[str, Any], *, was_invited: bool
 ) -> None:
     actor = await get_actor(tx, actor_id=member.actor_id)
-    assert actor is not None  # noqa: S101 members have actors
+    assert actor is not None
     if group.policy == "open" or was_invited:
         await hosting.bring_in(tx, core, tables, group=group, actor=actor, by="policy")
         return
@@ -325,10 +328,8 @@ async def _leave(tx: Tx, core: Core, tables: Tables, member: Member, group_id: i
         if membership.is_member and membership.role == "owner" and await count_owners(tx, group_id=group_id) == 1:
             raise Conflict("You are this group's last owner. Make somebody else owner first.")
         actor = await get_actor(tx, actor_id=member.actor_id)
-        assert actor is not None  # noqa: S101 members have actors
-        await hosting.put_out(
-            tx, core, tables, group=group, actor=actor, state="left", by=member.handle, reason=""
-        )
+        assert actor is not None
+        await hosting.put_out(tx, core, tables, group=group, actor=actor, state="left", by=member.handle, reason="")
         return
     follow = await get_request_document(tx, group_id=group_id, actor_id=member.actor_id)
     undone = msgspec.json.decode(follow) if follow else {"type": "Follow", "actor": member.uri, "object": group.uri}
@@ -353,9 +354,7 @@ async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:
             await purge_group(tx, core, group_id=place.group_id)
 
 
-async def _check_staff(
-    tx: Tx, group: Group, staff: Member | None, check: Any = access.may_moderate
-) -> None:
+async def _check_staff(tx: Tx, group: Group, staff: Member | None, check: Any = access.may_moderate) -> None:
     """Raise unless the member may; the operator (None) may for groups hosted here."""
     if staff is None:
         if not group.is_local:
@@ -384,7 +383,7 @@ async def _decide(
     if membership is None or membership.state != "requested":
         raise Conflict("There is no open request of this person.")
     actor = await get_actor(tx, actor_id=actor_id)
-    assert actor is not None  # noqa: S101 a membership has an actor
+    assert actor is not None
     if group.is_local and approve:
         await hosting.bring_in(tx, core, tables, group=group, actor=actor, by=by)
     elif group.is_local:
@@ -408,9 +407,7 @@ async def _decide_elsewhere(
     await _send_to_host(tx, core, group, staff, prove(core, core.keyring.at_hand(staff.actor_id), decision))
 
 
-async def _admit(
-    tx: Tx, core: Core, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str
-) -> bool:
+async def _admit(tx: Tx, core: Core, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
     group = await _require_group(tx, group_id)
     await _check_staff(tx, group, staff, access.may_admit_node)
     if not group.is_local:
@@ -423,7 +420,15 @@ async def _admit(
 
 
 async def _remove(
-    tx: Tx, core: Core, tables: Tables, staff: Member | None, group_id: int, actor_id: int, ban: bool, reason: str, by: str
+    tx: Tx,
+    core: Core,
+    tables: Tables,
+    staff: Member | None,
+    group_id: int,
+    actor_id: int,
+    ban: bool,
+    reason: str,
+    by: str,
 ) -> None:
     group = await _require_group(tx, group_id)
     await _check_staff(tx, group, staff)
@@ -484,9 +489,7 @@ async def _set_role(
         return
     if membership.role == "owner" and await count_owners(tx, group_id=group_id) == 1:
         raise Conflict("This is the group's last owner. Make somebody else owner first.")
-    await hosting.give_role(
-        tx, core, tables, group=group, actor=actor, membership=membership, role=role, by=by
-    )
+    await hosting.give_role(tx, core, tables, group=group, actor=actor, membership=membership, role=role, by=by)
     current = await _require_group(tx, group_id)
     activity = activities.build_role(core, group.uri, current, member_uri=actor.uri, role=role)
     proved = prove(core, core.keyring.at_hand(group_id), activity)

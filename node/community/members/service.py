@@ -184,7 +184,7 @@ async def set_password_by_link(core: Core, secret: str, password: str) -> Member
     if actor_id is None:
         raise NotFound("This link has been used, or is too old. Ask your node's operator for a new one.")
     member = await core.store.read(_get_by_id, actor_id)
-    assert member is not None  # noqa: S101 the link was theirs
+    assert member is not None
     return member
 
 
@@ -268,7 +268,9 @@ async def _password_hash(tx: Tx, actor_id: int) -> str | None:
 async def _set_assurance(tx: Tx, member: Member, assurance: str, by: str, reason: str) -> None:
     await repository.take_member(tx, actor_id=member.actor_id)
     await repository.update_assurance(tx, actor_id=member.actor_id, assurance=assurance)
-    await write_audit(tx, actor=by, action="member.verify", target=member.handle, reason=f"{assurance} {reason}".strip())
+    await write_audit(
+        tx, actor=by, action="member.verify", target=member.handle, reason=f"{assurance} {reason}".strip()
+    )
 
 
 async def _suspend(tx: Tx, member: Member, by: str, reason: str) -> None:

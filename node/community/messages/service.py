@@ -67,7 +67,7 @@ async def list_own_messages(core: Core, *, viewer: Member) -> list[Message]:
 async def _send(tx: Tx, core: Core, author: Member, people: list[Actor], activity: dict[str, Any]) -> None:
     arrival = own_arrival(activity)
     view = arrival.view.inner
-    assert isinstance(view, ObjectView)  # noqa: S101 built by us
+    assert isinstance(view, ObjectView)
     ids = [person.actor_id for person in people]
     await insert_message(tx, core, arrival=arrival, view=view, author_id=author.actor_id, people=ids)
     inboxes: dict[int, str] = {}

@@ -20,7 +20,7 @@ from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text,
 from node.store.core import Core
 
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
-_INTERACTION = {"canAnnounce": {"automaticApproval": []}, "canQuote": {"automaticApproval": []}}
+_INTERACTION: dict[str, Any] = {"canAnnounce": {"automaticApproval": []}, "canQuote": {"automaticApproval": []}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def _attachment(core: Core, image: Image) -> dict[str, Any]:
 
 
 def build_activity(
-    core: Core, verb: str, actor: Member, target: Any, *, to: list[str], audience: str | None, **more: Any
+    core: Core, verb: str, actor: Member, about: Any, *, to: list[str], audience: str | None, **more: Any
 ) -> dict[str, Any]:
     """Return {"type": verb, "actor": A, "object": …, "to": [G, G/followers], "audience": G}."""
     activity = {
@@ -111,7 +111,7 @@ def build_activity(
         "type": verb,
         "id": f"{core.origin}/activities/{core.ids.token()}",
         "actor": actor.uri,
-        "object": target,
+        "object": about,
         "to": to,
         "cc": [],
         "audience": audience,
@@ -120,9 +120,9 @@ def build_activity(
     return {name: value for name, value in activity.items() if value is not None}
 
 
-def build_group_activity(core: Core, verb: str, actor: Member, group: Group, target: Any, **more: Any) -> dict[str, Any]:
+def build_group_activity(core: Core, verb: str, actor: Member, group: Group, about: Any, **more: Any) -> dict[str, Any]:
     """Return an activity for the members of a group."""
-    return build_activity(core, verb, actor, target, to=group_addresses(group.uri), audience=group.uri, **more)
+    return build_activity(core, verb, actor, about, to=group_addresses(group.uri), audience=group.uri, **more)
 
 
 def read_post(view: ObjectView, *, arrived: datetime) -> ReadPost:

@@ -9,10 +9,10 @@ from typing import Any
 
 from node.community.purge import TIDY_BELL
 from node.domain.groups import Group
+from node.federation.grouplog.entry import build_tombstone
 from node.federation.vocabulary import ActivityView, ObjectView
 from node.foundation.text import clean_text
 from node.inbox.dispatch import Arrival
-from node.federation.grouplog.entry import build_tombstone
 from node.outbox.publish import encode
 from node.store.actors import get_actor_by_uri
 from node.store.core import Core

@@ -46,7 +46,7 @@ class PostHost:
         if actor is None:
             return Need(arrival.actor_uri)
         held = await take_group(tx, group_id=group.group_id)
-        assert held is not None  # noqa: S101 read in this transaction
+        assert held is not None
         place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
         problem = fits_group(_addressed(arrival), held.uri, named=_named(arrival))
         if problem is None:
@@ -182,9 +182,7 @@ class PostHost:
     ) -> Outcome | str:
         if arrival.view.target != f"{group.uri}/featured":
             return "Only posts are pinned here."
-        return await self._moderate(
-            tx, core, group, viewer, place, arrival, kind="pin", target=arrival.view.object_id
-        )
+        return await self._moderate(tx, core, group, viewer, place, arrival, kind="pin", target=arrival.view.object_id)
 
     async def _moderate(
         self,

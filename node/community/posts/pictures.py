@@ -46,9 +46,7 @@ async def want_pictures(
     """Note the pictures of a new post as wanted from the host; at the host they are there already."""
     if group.is_local:
         for attachment in attachments:
-            await attach_mirror(
-                tx, source_uri=str(attachment.get("url")), group_id=group.group_id, post_id=post_id
-            )
+            await attach_mirror(tx, source_uri=str(attachment.get("url")), group_id=group.group_id, post_id=post_id)
         return
     if not attachments:
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import Any
 
 from node.community.hosting import own_arrival, record
@@ -21,7 +20,7 @@ from node.foundation.text import (
     find_mentions,
 )
 from node.inbox.dispatch import Tables
-from node.outbox.publish import prove
+from node.outbox.publish import encode, prove
 from node.store import objects
 from node.store.actors import get_actor_by_address
 from node.store.core import Core
@@ -272,9 +271,7 @@ async def _create(
         raise Forbidden(decision.reason)
     posted = await _place(tx, core, tables, group, author, plan, activity)
     for token in draft.images:
-        await attach_media(
-            tx, token=token, owner_id=author.actor_id, post_id=posted.post_id, group_id=group.group_id
-        )
+        await attach_media(tx, token=token, owner_id=author.actor_id, post_id=posted.post_id, group_id=group.group_id)
     if idempotency is not None:
         await submit.keep_idempotent(tx, idempotency, posted.uri)
     return posted
@@ -309,7 +306,7 @@ async def _place(
             "warning": document.get("summary", ""),
             "source": document["source"]["content"],
             "html": arrival.html,
-            "document": submit.encode(document).decode(),
+            "document": encode(document).decode(),
             "activity_uri": activity["id"],
             "published_at": tx.now,
         },

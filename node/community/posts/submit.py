@@ -84,9 +84,7 @@ async def change(
     if group is None:
         raise NotFound("There is no such group.")
     if kind in ("update", "delete"):
-        decision = access.may_edit(
-            member.viewer, author_id=post.author_id, state=post.state, membership=place
-        )
+        decision = access.may_edit(member.viewer, author_id=post.author_id, state=post.state, membership=place)
     else:
         decision = access.may_moderate(member.viewer, place)
     if not decision:
@@ -100,7 +98,9 @@ async def change(
     return Posted(post_id, post.uri, "waiting_for_host", post.seq)
 
 
-async def _change_waiting(tx: Tx, core: Core, member: Member, post_id: int, kind: str, activity: dict[str, Any]) -> None:
+async def _change_waiting(
+    tx: Tx, core: Core, member: Member, post_id: int, kind: str, activity: dict[str, Any]
+) -> None:
     """Change or withdraw at once what nobody else has seen in the group; the activity still follows to the host.
 
     It must follow: the first words may be on the wire at this moment. The stream keeps the order.
