@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 _READS_STDIN = {("post", "add"), ("post", "edit"), ("message", "send"), ("guard", "check")}
-_OUTSIDE = {"init", "serve", "worker", "demo", "migrate", "config", "doctor"}
+_OUTSIDE = {"init", "serve", "demo", "migrate", "config", "doctor"}
 
 
 def main(argv: list[str] | None = None) -> int:

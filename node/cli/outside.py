@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from node.foundation.config import describe_config, load_config
 from node.foundation.errors import ConfigError, NodeError
+from node.foundation.logs import configure_logs
 
 from . import init
 from .commands import COMMANDS, Parser, UsageError
 from .context import DONE, REFUSED, USAGE
+from .demo import Demo
+from .doctor import examine, run_migrations
 
 _SENTENCES = {
     "init": "make a data directory",
@@ -77,4 +81,39 @@ def _config(data: Path, parser: Parser, rest: list[str]) -> int:
     return DONE
 
 
-_RUNNERS = {"init": _init, "serve": _serve, "config": _config}
+def _demo(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.add_argument("--port", type=int, default=8001)
+    parser.add_argument("--dir", type=Path, default=Path("./demo"))
+    args = parser.parse_args(rest)
+    return Demo(args.dir.absolute(), args.port).run()
+
+
+def _doctor(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.add_argument("--json", action="store_true")
+    as_json = parser.parse_args(rest).json
+    configure_logs(level="error")
+    checks = examine(data)
+    ok = not any(check.state == "bad" for check in checks)
+    if as_json:
+        print(json.dumps({"ok": ok, "checks": [asdict(check) for check in checks]}))
+    else:
+        for check in checks:
+            print(f"{check.state:5} {check.name}: {check.sentence}" + (f"\n      {check.fix}" if check.fix else ""))
+    return DONE if ok else REFUSED
+
+
+def _migrate(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.parse_args(rest)
+    done = run_migrations(data)
+    print("\n".join(f"Applied {name}." for name in done) or "The database is up to date.")
+    return DONE
+
+
+_RUNNERS = {
+    "init": _init,
+    "serve": _serve,
+    "demo": _demo,
+    "migrate": _migrate,
+    "config": _config,
+    "doctor": _doctor,
+}

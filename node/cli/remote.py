@@ -12,15 +12,39 @@ import json
 import os
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SOCKET_NAME = "rounds.sock"
 LINE_LIMIT_BYTES = 64 * 1024 * 1024
 IMAGE_LIMIT_BYTES = 16 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
 def run_remote(data: Path, argv: list[str], text: str) -> int | None:
-    """Run a command in the node that serves this data directory; None when none does."""
+    """Run a command in the node that serves this data directory, saying what it says; None when none does."""
+    return _connect(data, lambda connection: _talk(connection, argv, text, sys.stdout.write, sys.stderr.write))
+
+
+def ask(data: Path, argv: list[str], text: str = "") -> Reply | None:
+    """Run a command in the node that serves this data directory and return what it says; None when none does."""
+    out: list[str] = []
+    err: list[str] = []
+    code = _connect(data, lambda connection: _talk(connection, argv, text, out.append, err.append))
+    return None if code is None else Reply(code, "".join(out), "".join(err))
+
+
+def _connect(data: Path, talk: Callable[[socket.socket], int]) -> int | None:
     try:
         folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -31,7 +55,7 @@ def run_remote(data: Path, argv: list[str], text: str) -> int | None:
                 connection.connect(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
             except OSError:
                 return None
-            return _talk(connection, argv, text)
+            return talk(connection)
     finally:
         os.close(folder)
 
@@ -56,17 +80,19 @@ def attach_images(argv: list[str]) -> str | None:
     return None
 
 
-def _talk(connection: socket.socket, argv: list[str], text: str) -> int:
+def _talk(
+    connection: socket.socket, argv: list[str], text: str, write: Callable[[str], Any], warn: Callable[[str], Any]
+) -> int:
     connection.sendall(json.dumps({"argv": argv, "text": text}).encode() + b"\n")
     with connection.makefile("r", encoding="utf-8") as answers:
         for line in answers:
             answer = json.loads(line)
             if "out" in answer:
-                sys.stdout.write(answer["out"])
+                write(answer["out"])
             elif "err" in answer:
-                sys.stderr.write(answer["err"])
+                warn(answer["err"])
             elif "exit" in answer:
                 sys.stdout.flush()
                 return int(answer["exit"])
-    sys.stderr.write("The node stopped while it carried out this command.\n")
+    warn("The node stopped while it carried out this command.\n")
     return 1

@@ -20,7 +20,7 @@ NAME_LIMIT_CHARACTERS = 200
 TITLE_LIMIT_CHARACTERS = 300
 
 _TAGS = {
-    "p", "br", "hr", "em", "strong", "del", "code", "pre", "blockquote", "ul", "ol", "li",
+    "p", "br", "hr", "em", "strong", "del", "s", "code", "pre", "blockquote", "ul", "ol", "li",
     "h2", "h3", "h4", "a", "span", "table", "thead", "tbody", "tr", "th", "td", "sup", "sub",
 }  # fmt: skip
 _ATTRIBUTES: dict[str, set[str]] = {"*": set(), "a": {"href"}, "ol": {"start"}, "th": {"align"}, "td": {"align"}}
@@ -79,8 +79,8 @@ def markdown_to_html(source: str) -> str:
 def sanitize_html(untrusted: str) -> str:
     """Return HTML with only harmless elements, no styles, classes or ids, and links that tell nobody where they were.
 
-    Images, frames, forms and scripts vanish with their content or without it as nh3 decides; `javascript:` and
-    `data:` links lose their address; a link that looks like an address it does not lead to shows the true host. Of a
+    Images, frames, forms and scripts vanish with their content or without it as nh3 decides; `javascript:`,
+    `data:` and relative links lose their address; a link that looks like an address it does not lead to shows the true host. Of a
     text with more than 10,000 marks only the words stay.
     """
     cut = untrusted[: CONTENT_LIMIT_CHARACTERS * 2]
@@ -128,6 +128,7 @@ def _clean(untrusted: str) -> str:
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         url_schemes=_SCHEMES,
+        url_relative="deny",  # elsewhere's `/sign-out` would be ours
         link_rel=_LINK_REL,
         strip_comments=True,
     )

@@ -1,0 +1,112 @@
+"""`rounds doctor` and `rounds migrate`: look at a node from outside, running or not, and say what to change."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from node.community.house import close_core, open_core
+from node.foundation.clock import SystemClock
+from node.foundation.config import CONFIG_NAME, Config, load_config
+from node.foundation.errors import ConfigError, NodeError
+from node.store.engine import open_store
+from node.store.migrate import migrate
+from node.store.sqlite import has_checkpoint_race
+
+from .lock import DataLock
+from .remote import ask
+
+LOW_DISK = 0.10
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. state: good, warn or bad; fix: what to do, or None."""
+
+    name: str
+    state: str
+    sentence: str
+    fix: str | None = None
+
+
+def examine(data: Path) -> list[Check]:
+    """Return what is good and what is not about a data directory."""
+    try:
+        config = load_config(data)
+    except ConfigError as error:
+        return [Check("configuration", "bad", " ".join(error.problems), f"Correct {data / CONFIG_NAME}.")]
+    checks = [Check("configuration", "good", "The configuration can be used.")]
+    checks += [_private(data / CONFIG_NAME), _private(data / "keys" / "node.key"), _disk(data)]
+    checks.append(_sqlite(config))
+    checks += _running(data)
+    return checks
+
+
+def _private(path: Path) -> Check:
+    name = f"file {path.name}"
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        return Check(name, "bad", f"{path} is missing.", "Restore it from the backup.")
+    if mode & 0o077:
+        return Check(name, "bad", f"{path} can be read by others.", f"chmod 600 {path}")
+    return Check(name, "good", f"{path} is readable by its owner alone.")
+
+
+def _disk(data: Path) -> Check:
+    usage = shutil.disk_usage(data)
+    free = usage.free / usage.total
+    sentence = f"{free:.0%} of the disk is free."
+    if free < LOW_DISK:
+        return Check("disk", "warn", sentence, "Make room, or move the data directory to a larger disk.")
+    return Check("disk", "good", sentence)
+
+
+def _sqlite(config: Config) -> Check:
+    if not config.database.startswith("sqlite:"):
+        return Check("database", "good", "The database is PostgreSQL.")
+    if has_checkpoint_race():
+        return Check(
+            "sqlite version",
+            "warn",
+            "This SQLite can lose pages when two programs write to one file at the same instant. One node alone is safe.",
+            "Let no other program open rounds.sqlite for writing while the node runs; copy it with backups only.",
+        )
+    return Check("sqlite version", "good", "This SQLite has no known fault that concerns a node.")
+
+
+def _running(data: Path) -> list[Check]:
+    answer = ask(data, ["status", "--json"])
+    if answer is None:
+        return [Check("running", "warn", "The node is not running.", f"rounds --data {data} serve"), _opens(data)]
+    return [Check("running", "good", "The node is running and answers commands.")]
+
+
+def _opens(data: Path) -> Check:
+    async def open_and_close() -> None:
+        await close_core(await open_core(data))
+
+    try:
+        with DataLock(data):
+            asyncio.run(open_and_close())
+    except NodeError as error:
+        return Check("opens", "bad", error.safe, "See docs/operate/trouble.md.")
+    return Check("opens", "good", "The database opens and is at this release's schema.")
+
+
+def run_migrations(data: Path) -> list[str]:
+    """Bring a stopped node's database to this release's schema; return the names of what was applied."""
+
+    async def run() -> list[str]:
+        config = load_config(data)
+        store = await open_store(config.database, data=data, clock=SystemClock())
+        try:
+            return await migrate(store, now=SystemClock().now())
+        finally:
+            await store.close()
+
+    with DataLock(data):
+        return asyncio.run(run())
