@@ -25,7 +25,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What everybody may ask for, signed or not; Quart answers.
-_OPEN = ("/actor", "/nodeinfo/", "/.well-known/", "/static/", "/health", "/ready", "/api/", "/oauth/")
+_OPEN_PAGES = frozenset({"/", "/sign-in", "/support", "/charter", "/about", "/actor", "/health", "/ready"})
+_OPEN_FOLDERS = ("/nodeinfo/", "/.well-known/", "/static/", "/api/", "/oauth/")
 _ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
 
 
@@ -75,7 +76,7 @@ class Application:
 
     def _is_for_corridor(self, scope: Scope) -> bool:
         path = scope["path"]
-        if path == "/" or path.startswith(_OPEN):
+        if path in _OPEN_PAGES or path.startswith(_OPEN_FOLDERS):
             return False
         if scope["method"] == "POST" and is_inbox(path):
             return True

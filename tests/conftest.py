@@ -1,6 +1,6 @@
 """What every test may ask for: a clock that stands still, and a database of both kinds.
 
-A test that asks for `store`, `database`, `databases` or `kind` runs twice, on SQLite and on PostgreSQL. One that can
+A test that asks for `store`, `database`, `databases` or `database_kind` runs twice, on SQLite and on PostgreSQL. One that can
 only be about one of them says so with `@pytest.mark.only_on("sqlite", reason="…")`.
 """
 
@@ -30,11 +30,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run every test that touches a database on both kinds."""
-    if "kind" not in metafunc.fixturenames:
+    if "database_kind" not in metafunc.fixturenames:
         return
     only = metafunc.definition.get_closest_marker("only_on")
     kinds = (only.args[0],) if only else KINDS
-    metafunc.parametrize("kind", kinds, indirect=True, ids=kinds)
+    metafunc.parametrize("database_kind", kinds, indirect=True, ids=kinds)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -55,7 +55,7 @@ def clock() -> FrozenClock:
 
 
 @pytest.fixture
-def kind(request: pytest.FixtureRequest) -> str:
+def database_kind(request: pytest.FixtureRequest) -> str:
     """Give the kind of database that the test runs on: "sqlite" or "postgresql"."""
     request.node.user_properties.append(("database", request.param))
     return str(request.param)
@@ -81,15 +81,17 @@ def spares(tmp_path_factory: pytest.TempPathFactory) -> Spares:
 
 
 @pytest.fixture
-def server(kind: str, request: pytest.FixtureRequest) -> Cluster | None:
+def server(database_kind: str, request: pytest.FixtureRequest) -> Cluster | None:
     """Give the PostgreSQL server, or None when the test runs on SQLite."""
-    return request.getfixturevalue("cluster") if kind == "postgresql" else None
+    return request.getfixturevalue("cluster") if database_kind == "postgresql" else None
 
 
 @pytest.fixture
-async def databases(kind: str, server: Cluster | None, spares: Spares, tmp_path: Path) -> AsyncIterator[Databases]:
+async def databases(
+    database_kind: str, server: Cluster | None, spares: Spares, tmp_path: Path
+) -> AsyncIterator[Databases]:
     """Give a maker of databases: one for each node that the test starts."""
-    made = Databases(kind, spares, tmp_path, server)
+    made = Databases(database_kind, spares, tmp_path, server)
     yield made
     await made.give_back()
 

@@ -52,6 +52,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("group", "ban", group.remove_words, group.ban, "ban somebody from a group"),
     Command("group", "invite", group.person_words, group.invite, "invite somebody into a group"),
     Command("group", "role", group.role_words, group.role, "give a member of a group a role"),
+    Command("group", "change", group.change_words, group.change, "change a group's settings"),
     Command("peer", "add", peer.add_words, peer.add, "add a node to the list"),
     Command("peer", "list", _none, peer.list_all, "list the peers"),
     Command("peer", "show", peer.one_word, peer.show, "show a peer"),

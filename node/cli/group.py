@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import Any
 
-from node.community.groups import service
+from node.community.groups import service, staff
 from node.community.groups.service import NewGroup
 from node.community.peering.service import require_peer
 from node.domain.actors import Actor
@@ -94,6 +94,15 @@ def role_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("role", choices=ROLES)
 
 
+def change_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `group change`."""
+    one_word(parser)
+    parser.add_argument("--title")
+    parser.add_argument("--policy", choices=POLICIES)
+    parser.add_argument("--hidden", choices=("yes", "no"))
+    parser.add_argument("--history", choices=HISTORIES)
+
+
 async def create(context: Context) -> int:
     """Create a group hosted here."""
     args = context.args
@@ -166,7 +175,7 @@ async def admit(context: Context) -> int:
     """Let a node hold a group's content."""
     group = await find_group(context, context.args.group)
     peer = require_peer(context.house.core, context.args.host)
-    done = await service.admit_node(
+    done = await staff.admit_node(
         context.house.core, staff=None, group_id=group.group_id, peer=peer, because_of="operator", by=context.by
     )
     sentence = f"{peer.host} may hold {group.title} from now on." if done else f"{peer.host} may hold it already."
@@ -183,10 +192,10 @@ async def approve(context: Context) -> int:
         return context.emit(shown, f"{person.address} is a member already.")
     if context.args.admit_node and not person.is_local:
         peer = require_peer(house.core, person.host)
-        await service.admit_node(
+        await staff.admit_node(
             house.core, staff=None, group_id=group.group_id, peer=peer, because_of=person.uri, by=context.by
         )
-    await service.decide_request(
+    await staff.decide_request(
         house.core,
         house.tables,
         staff=None,
@@ -204,7 +213,7 @@ async def reject(context: Context) -> int:
     house = context.house
     group = await find_group(context, context.args.group)
     person, _ = await _wait_for_request(context, group)
-    await service.decide_request(
+    await staff.decide_request(
         house.core,
         house.tables,
         staff=None,
@@ -231,7 +240,7 @@ async def _put_out(context: Context, *, ban: bool) -> int:
     house = context.house
     group = await find_group(context, context.args.group)
     person = await find_person(context, context.args.person)
-    await service.remove_from_group(
+    await staff.remove_from_group(
         house.core,
         house.tables,
         staff=None,
@@ -253,7 +262,7 @@ async def invite(context: Context) -> int:
         person = await find_person(context, context.args.person)
     except NotFound:
         person = _unknown_person(context, context.args.person)
-    await service.invite_to_group(
+    await staff.invite_to_group(
         house.core, house.tables, staff=None, group_id=group.group_id, invited=person, by=context.by
     )
     shown = {"group": group.uri, "member": person.uri, "state": "invited"}
@@ -276,7 +285,7 @@ async def role(context: Context) -> int:
     house = context.house
     group = await find_group(context, context.args.group)
     person = await find_person(context, context.args.person)
-    await service.set_role(
+    await staff.set_role(
         house.core,
         house.tables,
         owner=None,
@@ -287,6 +296,24 @@ async def role(context: Context) -> int:
     )
     shown = {"group": group.uri, "member": person.uri, "role": context.args.role}
     return context.emit(shown, f"{person.address} is {context.args.role}.")
+
+
+async def change(context: Context) -> int:
+    """Change a group's settings."""
+    house, args = context.house, context.args
+    group = await find_group(context, args.group)
+    await staff.change_settings(
+        house.core,
+        house.tables,
+        owner=None,
+        group_id=group.group_id,
+        title=args.title,
+        policy=args.policy,
+        is_hidden=None if args.hidden is None else args.hidden == "yes",
+        history=args.history,
+        by=context.by,
+    )
+    return context.emit(await describe(context, group), f"{group.handle} is changed.")
 
 
 async def describe(context: Context, group: Group) -> dict[str, Any]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from node.community.groups import service as groups
+from node.community.groups import lookup
 from node.community.members import service as members
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group
-from node.federation.webfinger import parse_account, read_jrd
-from node.foundation.errors import Invalid, NodeError, NotFound
-from node.inbox.dereference import parse_origin_of
+from node.foundation.errors import NotFound
 from node.store.actors import get_actor_by_address, get_actor_by_uri
 from node.store.engine import Tx
 
@@ -33,15 +31,7 @@ async def find_group(context: Context, text: str) -> Group:
     Raises:
         NotFound: There is none.
     """
-    core = context.house.core
-    if "://" in text:
-        group = await groups.find_group(core, text)
-    else:
-        name, _, host = text.removeprefix("@").removeprefix("!").partition("@")
-        group = await groups.find_group_by_address(core, handle=name, host=host or core.host)
-    if group is None:
-        raise NotFound(f"There is no group {text} here.")
-    return group
+    return await lookup.find_group(context.house.core, text)
 
 
 async def find_group_anywhere(context: Context, text: str) -> Group:
@@ -50,19 +40,7 @@ async def find_group_anywhere(context: Context, text: str) -> Group:
     Raises:
         NotFound: No node on our list has it, or shows it to us.
     """
-    try:
-        return await find_group(context, text)
-    except NotFound:
-        uri = await _look_up(context, text)
-    core = context.house.core
-    peer = core.peers.active(parse_origin_of(core, uri))
-    if peer is None:
-        raise NotFound(f"The node of {text} is not an active peer.")
-    await context.house.dereferencer.fetch_actor(uri, peer)
-    group = await groups.know_group(core, uri)
-    if group is None:
-        raise NotFound(f"{text} is not a group.")
-    return group
+    return await lookup.find_group_anywhere(context.house.core, context.house.dereferencer, text)
 
 
 async def find_person(context: Context, text: str) -> Actor:
@@ -80,27 +58,6 @@ async def find_person(context: Context, text: str) -> Actor:
     if actor is None:
         raise NotFound(f"{text} is not known here.")
     return actor
-
-
-async def _look_up(context: Context, text: str) -> str:
-    """Return the id of `handle@host` from that host's WebFinger, asked with our signature."""
-    if "://" in text:
-        return text
-    core = context.house.core
-    try:
-        handle, host = parse_account(text)
-    except NodeError:
-        raise Invalid(f"{text} is not the address of a group: write handle@host, or its URL.") from None
-    peer = core.peers.by_host(host)
-    if peer is None or peer.state != "active":
-        raise NotFound(f"{host} is not an active peer of this node.")
-    keys = await core.keyring.own(core.instance_id)
-    url = f"{peer.origin}/.well-known/webfinger?resource=acct:{handle}@{host}"
-    try:
-        _, raw = await core.client.get_json(url, signer=core.sign_for(keys, peer.origin))
-    except NodeError as error:
-        raise NotFound(f"{host} does not show a group {handle} to this node.") from error
-    return read_jrd(raw, expected_origin=peer.origin)
 
 
 async def _by_uri(tx: Tx, uri: str) -> Actor | None:

@@ -31,10 +31,14 @@ from node.store.keyring import Keyring, insert_own_keys
 from node.store.migrate import migrate
 from node.store.peerbook import PeerBook
 from node.store.peers import list_peers
+from node.store.rosters import list_groups
 
+from .groups.hosting import count_readers
 from .posts.submit import Resender
 from .purge import TIDY_BELL
 from .rooms import open_rooms
+
+READERS_SECONDS = 86_400
 
 
 async def open_core(
@@ -139,7 +143,7 @@ class House:
         """Begin to work: act on arrivals, deliver, pull, fetch pictures, tidy."""
         workers = (self.processor, self.deliverer, self.puller, self.resender, self.pictures)
         self._tasks = [asyncio.create_task(worker.run()) for worker in workers]
-        self._tasks.append(asyncio.create_task(self._tidy()))
+        self._tasks += [asyncio.create_task(self._tidy()), asyncio.create_task(self._count_readers())]
         self.is_ready = True
 
     async def stop(self) -> None:
@@ -149,10 +153,19 @@ class House:
             worker.stop()
         await self.deliverer.stop()
         if self._tasks:
-            self._tasks[-1].cancel()
+            for task in self._tasks[-2:]:
+                task.cancel()
             _, late = await asyncio.wait(self._tasks, timeout=5)
             for task in late:
                 task.cancel()
+
+    async def _count_readers(self) -> None:
+        """Tell the members of each group hosted here, once a day, who can read it, where the numbers have changed."""
+        while True:
+            await asyncio.sleep(READERS_SECONDS)
+            for group in await self.core.store.read(list_groups):
+                if group.is_local:
+                    await self.core.write(count_readers, self.core, self.tables, group.group_id)
 
     async def _tidy(self) -> None:
         """After something was erased, make its bytes leave the files too."""

@@ -6,7 +6,8 @@ from node.inbox.dispatch import Tables
 
 from .groups import copies
 from .groups.handlers import GroupHost
-from .messages.activities import on_message
+from .members.activities import on_person_changed
+from .messages.activities import on_message, on_message_changed, on_message_withdrawn
 from .posts import entries
 from .posts.handlers import PostHost, on_submission_held, on_submission_refused
 from .room import Room, build_tables
@@ -30,6 +31,7 @@ def open_rooms() -> tuple[tuple[Room, ...], Tables]:
                 "Add": group_host.on_staff_change,
                 "Remove": group_host.on_staff_change,
                 "Flag": group_host.on_flag,
+                "Delete": group_host.on_person_gone,
             },
             entries={
                 ("author", "Add"): copies.on_author_entry,
@@ -68,7 +70,11 @@ def open_rooms() -> tuple[tuple[Room, ...], Tables]:
                 ("pin", "Remove"): entries.on_pin_entry,
             },
         ),
-        Room("messages", handlers={"Create": on_message}),
+        Room(
+            "messages",
+            handlers={"Create": on_message, "Update": on_message_changed, "Delete": on_message_withdrawn},
+        ),
+        Room("members", handlers={"Update": on_person_changed}),
     )
     tables = build_tables(rooms)
     group_host.tables = post_host.tables = tables

@@ -48,7 +48,7 @@ def format_instant(instant: datetime) -> str:
 
     Spec: contract.md 2.1; RFC 3339 §5.6.
     """
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return instant.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 def parse_instant(value: str) -> datetime | None:

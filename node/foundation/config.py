@@ -76,7 +76,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     database: `sqlite:` for the file in the data directory, or postgresql://user:password@host/database
     media: `file:` for the folder in the data directory.
     mail: the address of a mail server; empty for none.
-    log_level: debug, info, warning or error.
+    log_level: what is logged, from this level upwards: debug, info, warning or error.
     """
 
     base_url: str

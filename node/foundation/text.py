@@ -103,7 +103,7 @@ def clean_line(value: str, *, limit: int = NAME_LIMIT_CHARACTERS) -> str:
     The text is NFC, spaces are single, and at most `limit` characters remain.
     """
     visible = _INVISIBLE.sub("", unicodedata.normalize("NFC", value.replace("\n", " ").replace("\t", " ")))
-    return " ".join(_without_towers(visible).split())[:limit]
+    return " ".join(_without_towers(visible).split())[:limit].rstrip()
 
 
 def clean_text(value: str, *, limit: int = CONTENT_LIMIT_CHARACTERS) -> str:

@@ -19,6 +19,7 @@ from node.domain.peers import Peer
 from node.federation.jsonld import normalize_document, parse_document
 from node.federation.negativecache import NegativeCache
 from node.federation.origin import check_actor_origins, parse_origin
+from node.federation.signatures.keys import fingerprint_hex, load_key_document
 from node.federation.vocabulary import ActorView, understand
 from node.foundation.errors import (
     Forbidden,
@@ -32,11 +33,15 @@ from node.foundation.errors import (
 from node.foundation.logs import get_logger
 from node.foundation.text import clean_line, sanitize_html
 from node.store.actors import save_remote_actor
+from node.store.audit import write_audit
 from node.store.core import Core
+from node.store.engine import Tx
 from node.store.keyring import KnownKey
+from node.store.peers import get_peer, take_peer, update_peer_error, update_peer_state
 
 BUCKET_SIZE = 300
 REFILL_PER_SECOND = 1.0
+KEY_CHANGED = "This peer shows another key than the one you compared. Call its operator before you resume it."
 _KINDS = {"Group": "group", "Application": "instance", "Service": "person"}
 
 
@@ -146,8 +151,24 @@ class Dereferencer:
         view = understand(normalize_document(document))
         if not isinstance(view, ActorView) or view.id != uri:
             raise RemoteMalformed(internal=f"{uri} answered with something else")
+        await self._check_pin(view, peer)
         check_actor_origins(view, expected_origin=peer.origin, allow_insecure=self._core.allow_insecure)
         return await self.save_actor(view)
+
+    async def _check_pin(self, view: ActorView, peer: Peer) -> None:
+        """Pause a pinned peer whose node shows another key than the one its operator read out (T62).
+
+        Raises:
+            KeyUnavailable: It does; nothing of the new document is kept.
+        """
+        if view.id != f"{peer.origin}/actor" or not peer.is_pinned or peer.fingerprint is None:
+            return
+        multikeys = [key for key in view.keys if key.algorithm == "ed25519"] or list(view.keys)
+        if multikeys and fingerprint_hex(load_key_document(multikeys[0])) == peer.fingerprint:
+            return
+        get_logger().error("pinned_key_changed", peer=peer.host)
+        await self._core.store.write(_pause_for_key, self._core, peer)
+        raise KeyUnavailable(internal=f"the instance key of {peer.host} is not the pinned one")
 
     async def save_actor(self, view: ActorView) -> Actor:
         """Keep what a peer's actor says of itself."""
@@ -187,3 +208,14 @@ def parse_origin_of(core: Core, uri: str) -> str:
         return parse_origin(uri, allow_insecure=core.allow_insecure)
     except NodeError:
         return ""
+
+
+async def _pause_for_key(tx: Tx, core: Core, peer: Peer) -> None:
+    if await take_peer(tx, peer_id=peer.peer_id) != "active":
+        return
+    await update_peer_state(tx, peer_id=peer.peer_id, state="paused")
+    await update_peer_error(tx, peer_id=peer.peer_id, code="key_changed", sentence=KEY_CHANGED)
+    await write_audit(tx, actor="node", action="peer.paused", target=peer.host, reason="key_changed")
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    if current is not None:
+        tx.after_commit(lambda: core.peers.put(current))

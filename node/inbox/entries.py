@@ -100,7 +100,7 @@ class EntryReceiver:
         received = read_announce(document)
         if proof.actor_uri != received.entry.group:
             raise Forbidden(internal=f"{proof.actor_uri} announces an entry of {received.entry.group}")
-        copy = await self._core.store.read(_read_copy, received)
+        copy = await self._find_copy(received)
         if copy is None or copy.group.peer_id != peer.peer_id:
             raise NotFound(internal=f"no copy of {received.entry.group} from {peer.host}")
         if copy.members_here == 0:
@@ -109,6 +109,15 @@ class EntryReceiver:
         card = await self.check(copy.group, received, copy.card)
         await self._note_head(copy, header)
         return await self._keep(copy.group, peer, received, card)
+
+    async def _find_copy(self, received: ReceivedEntry) -> _Copy | None:
+        """Return our copy of the group, once somebody here is in it: the Accept before may not be acted on yet."""
+        deadline = self._core.clock.monotonic() + WAIT_FOR_PREDECESSOR_SECONDS
+        while True:
+            copy = await self._core.store.read(_read_copy, received)
+            if (copy is not None and copy.members_here) or self._core.clock.monotonic() > deadline:
+                return copy
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
     async def check(self, group: Group, received: ReceivedEntry, card: Card | None) -> Card | None:
         """Check proofs and content of an entry; return the card it brings, if it is one.

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 from node.domain.peers import Peer
 from node.federation.jsonld import parse_document
@@ -48,6 +49,8 @@ PAUSED_RETRY_SECONDS = 300
 WAIT_FOR_TURN_SECONDS = 2.0
 INBOX_BELL = "inbox"
 
+Check = Callable[[Peer], Awaitable[None]]
+
 
 class Receiver:
     """Takes activities for one process."""
@@ -64,8 +67,13 @@ class Receiver:
         """Return what was read of an activity a moment ago, so that `process` need not read it again."""
         return self._fresh.pop(activity_id, None)
 
-    async def receive(self, request: Request) -> Answer:
+    async def receive(self, request: Request, *, check: Check | None = None) -> Answer:
         """Take one activity and return the answer; errors are raised and become a status at the door.
+
+        Args:
+            request: As received.
+            check: Raises unless this inbox is there for the peer; asked only once the signature is good, so that a
+                forger learns nothing (T23).
 
         Raises:
             Refused: With the status of contract.md 2.5.
@@ -81,7 +89,7 @@ class Receiver:
         except TimeoutError:
             raise TooMany(internal=f"too many requests of {peer.host} in flight") from None
         try:
-            return await self._receive(request, claim, peer)
+            return await self._receive(request, claim, peer, check)
         finally:
             turn.release()
 
@@ -127,11 +135,13 @@ class Receiver:
             raise Forbidden(internal=f"the owner of {claim.key_id} is not of an active peer")
         return proof
 
-    async def _receive(self, request: Request, claim: Claim, peer: Peer) -> Answer:
+    async def _receive(self, request: Request, claim: Claim, peer: Peer, check: Check | None) -> Answer:
         core = self._core
         if await self._is_delete_of_stranger(request, claim):
             return Answer(202)
         proof = await self.verify(request, claim, peer)
+        if check is not None:
+            await check(peer)
         document = parse_document(request.body, limit_bytes=core.config.limits.inbox_bytes)
         if document.get("actor") != proof.actor_uri:
             raise Forbidden(internal=f"{claim.key_id} speaks for another actor")

@@ -9,6 +9,7 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.peers import update_peer_received
 
+CONTACT_BELL = "lanes"
 _EVERY = timedelta(seconds=10)
 
 
@@ -19,4 +20,9 @@ async def note_received(tx: Tx, core: Core, peer: Peer) -> None:
         return
     at = tx.now
     await update_peer_received(tx, peer_id=peer.peer_id, at=at)
-    tx.after_commit(lambda: core.peers.note_received(peer.peer_id, at))
+
+    def tell() -> None:
+        core.peers.note_received(peer.peer_id, at)
+        core.bell.ring(CONTACT_BELL)
+
+    tx.after_commit(tell)

@@ -25,6 +25,11 @@ INBOXES = ("/inbox", "/people/<handle>/inbox", "/groups/<handle>/inbox")
 
 # A server that signs anew on 401 learns here what we accept (signatures.md 1.1).
 _ACCEPT_SIGNATURE = 'sig1=("@method" "@target-uri" "content-digest");created;keyid'
+# A refusal is as private as what it refuses: no cache may give it to another signer (T21).
+_PRIVATE_HEADERS = (
+    ("cache-control", "private, no-store"),
+    ("vary", "Accept, Signature, Signature-Input, Authorization"),
+)
 
 
 def is_inbox(path: str) -> bool:
@@ -36,10 +41,13 @@ async def answer_inbox(core: Core, receiver: Receiver, request: Request) -> Answ
     """Take a POST at an inbox and return the answer of contract.md 2.5; nothing is raised for remote mistakes."""
     try:
         group = GROUP_INBOX.fullmatch(request.path)
-        if group is not None:
-            _, peer = receiver.identify(request)
+        if group is None:
+            return await receiver.receive(request)
+
+        async def check(peer: Peer) -> None:
             await core.store.read(_check_group_inbox, core, peer, core.origin + group["group"])
-        return await receiver.receive(request)
+
+        return await receiver.receive(request, check=check)
     except NodeError as error:
         return refuse(request, error)
 
@@ -48,7 +56,7 @@ def refuse(request: Request, error: NodeError) -> Answer:
     """Return the bodyless answer of an error, and log why."""
     status = 400 if isinstance(error, ProtocolError) else error.status
     get_logger().info("request_refused", path=request.path, status=status, code=error.code, reason=error.internal)
-    headers: tuple[tuple[str, str], ...] = (("cache-control", "private, no-store"),)
+    headers: tuple[tuple[str, str], ...] = _PRIVATE_HEADERS
     if isinstance(error, Unavailable):
         headers = (*headers, ("retry-after", str(error.retry_after_seconds)))
     elif status == 503 or status == 429:

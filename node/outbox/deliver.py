@@ -95,20 +95,23 @@ class Deliverer:
         for task in list(self._running.values()):
             task.cancel()
 
-    async def note_contact(self, peer_id: int) -> None:
-        """A valid signed request came from a peer: what waited for it to come back is due soon, not all at once."""
-        rows = [row for row in await self._core.store.read(list_lanes) if row.peer_id == peer_id and row.error_code]
-        spread = min(_CONTACT_LONGEST_SECONDS, len(rows) / 10)
-        for row in rows:
+    async def _note_contact(self, rows: list[LaneRow], contacted: set[int]) -> list[LaneRow]:
+        """A valid signed request came from these peers: what waited for them is due soon, though not all at once."""
+        waiting = [row for row in rows if row.peer_id in contacted and row.error_code]
+        if not waiting:
+            return rows
+        spread = min(_CONTACT_LONGEST_SECONDS, len(waiting) / 10)
+        for row in waiting:
             now = self._core.clock.now()
             lane = contact(_lane(row), now=now, delay_seconds=random.random() * spread)  # noqa: S311 a spread in time
             if lane.due_at != row.due_at:
                 await self._core.store.write(_save, row, lane)
-        if rows:
-            self._core.bell.ring(LANES_BELL)
+        return await self._core.store.read(list_lanes)
 
     async def _look(self) -> None:
         rows = await self._core.store.read(list_lanes)
+        if contacted := self._core.peers.take_contacted():
+            rows = await self._note_contact(rows, contacted)
         now = self._core.clock.now()
         held_back = {row.peer_id for row in rows if row.stream == CONTROL and row.head > row.cursor}
         for row in rows:

@@ -225,9 +225,14 @@ async def _read_collection(tx: Tx, core: Core, peer: Peer, handle: str, name: st
 async def _post(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     document, is_gone = await core.store.read(_read_post, core, peer, parts["token"])
     if is_gone:
-        body = encode({"@context": CONTEXT[0], "type": "Tombstone", "id": f"{core.origin}/posts/{parts['token']}"})
-        return Answer(410, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), body)
+        return _gone(f"{core.origin}/posts/{parts['token']}")
     return Answer(200, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), document.encode())
+
+
+def _gone(uri: str) -> Answer:
+    """Return what stands where something was taken away, for who could read it before."""
+    body = encode({"@context": CONTEXT[0], "type": "Tombstone", "id": uri})
+    return Answer(410, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), body)
 
 
 async def _read_post(tx: Tx, core: Core, peer: Peer, token: str) -> tuple[str, bool]:
@@ -261,12 +266,15 @@ async def may_peer_read_post(tx: Tx, core: Core, peer: Peer, post: Any) -> bool:
 
 
 async def _activity(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
-    document = await core.store.read(_read_activity, core, peer, f"{core.origin}/activities/{parts['token']}")
-    return Answer(200, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), document.encode())
+    uri = f"{core.origin}/activities/{parts['token']}"
+    entry = await core.store.read(_read_activity, core, peer, uri)
+    if entry.salt is None:
+        return _gone(uri)
+    return Answer(200, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), entry.document.encode())
 
 
-async def _read_activity(tx: Tx, core: Core, peer: Peer, uri: str) -> str:
-    """Return an activity that stands in a log which the peer may read; all others are absent."""
+async def _read_activity(tx: Tx, core: Core, peer: Peer, uri: str) -> StoredEntry:
+    """Return the entry of an activity in a log which the peer may read; all others are absent."""
     place = await find_entry(tx, activity_uri=uri)
     group = await get_group(tx, group_id=place[0]) if place else None
     if place is None or group is None or not group.is_local:
@@ -275,7 +283,7 @@ async def _read_activity(tx: Tx, core: Core, peer: Peer, uri: str) -> str:
     entry = await get_entry(tx, group_id=group.group_id, seq=place[1])
     if entry is None or entry.seq <= base:
         raise NotFound
-    return entry.document
+    return entry
 
 
 async def _media(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:

@@ -30,6 +30,15 @@ _THREAD = f"SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_POST
 _MESSAGES = f"""SELECT {_POST} {_FROM} JOIN post_people pp ON pp.post_id = p.post_id
   WHERE pp.actor_id = :viewer_id AND pp.post_id < :before_id AND {READABLE_MESSAGE}
   ORDER BY pp.post_id DESC LIMIT 40"""
+_BY_IDS = f"SELECT {_POST} {_FROM} WHERE p.post_id IN :post_ids AND {READABLE_POST} ORDER BY p.post_id DESC"
+# Numbers alone: a list over several groups reads many rows to show few.
+_TOPIC_IDS = f"""SELECT p.post_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL AND p.in_reply_to IS NULL
+  AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > :after_id ORDER BY p.post_id DESC LIMIT 40"""
+_OLDEST_TOPIC_IDS = f"""SELECT p.post_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL
+  AND p.in_reply_to IS NULL AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > :after_id
+  ORDER BY p.post_id LIMIT 40"""
+_LIVE_AUTHORS = f"""SELECT p.post_id, p.author_id FROM posts p
+  WHERE p.post_id IN :post_ids AND p.state = 'live' AND {READABLE_POST}"""
 _PLAIN = """SELECT post_id, uri, audience, group_id, author_id, parent_id, root_id, seq, state, document, activity_uri,
    is_locked, title, warning, source, html, published_at, edited_at, version FROM posts WHERE uri = :uri"""
 _PLAIN_BY_ID = """SELECT post_id, uri, audience, group_id, author_id, parent_id, root_id, seq, state, document, activity_uri,
@@ -71,9 +80,13 @@ _PEOPLE = (
     + READABLE_MESSAGE
     + " ORDER BY a.uri"
 )
+_PEOPLE_OF_MANY = f"""SELECT pp.post_id, pp.actor_id FROM posts p JOIN post_people pp ON pp.post_id = p.post_id
+  WHERE p.post_id IN :post_ids AND {READABLE_MESSAGE} ORDER BY pp.post_id, pp.actor_id"""
 _INSERT_MENTION = """INSERT INTO mentions (post_id, actor_uri, name) VALUES (:post_id, :actor_uri, :name)
   ON CONFLICT (post_id, actor_uri) DO NOTHING"""
 _MENTIONS = "SELECT post_id, actor_uri, name FROM mentions WHERE post_id IN :post_ids ORDER BY post_id, name"
+_MENTIONED = """SELECT n.post_id, a.actor_id FROM mentions n JOIN actors a ON a.uri = n.actor_uri
+  WHERE n.post_id IN :post_ids ORDER BY n.post_id, n.name"""
 _REPLIES = """SELECT p.parent_id, COUNT(*) AS n FROM posts p
   WHERE p.parent_id IN :post_ids AND p.seq IS NOT NULL GROUP BY p.parent_id"""
 _PINNED = """SELECT uri FROM posts WHERE group_id = :group_id AND is_pinned = 1 AND state = 'live' AND seq > :after_seq
@@ -121,6 +134,31 @@ async def list_newest(
     return [Post(*row) for row in rows]
 
 
+async def list_posts_by_id(tx: Tx, *, viewer_id: int, post_ids: list[int]) -> list[Post]:
+    """Return those of some posts that the viewer may read, newest first."""
+    return [Post(*row) for row in await tx.all(_BY_IDS, viewer_id=viewer_id, post_ids=post_ids)]
+
+
+async def list_topic_ids(
+    tx: Tx, *, viewer_id: int, group_id: int, before_id: int, after_id: int, oldest_first: bool = False
+) -> list[int]:
+    """Return the numbers of at most 40 live topics of one group, newest first unless told otherwise."""
+    rows = await tx.all(
+        _OLDEST_TOPIC_IDS if oldest_first else _TOPIC_IDS,
+        viewer_id=viewer_id,
+        group_id=group_id,
+        before_id=before_id,
+        after_id=after_id,
+    )
+    return [row.post_id for row in rows]
+
+
+async def list_live_authors(tx: Tx, *, viewer_id: int, post_ids: list[int]) -> dict[int, int]:
+    """Return who wrote those of some posts that are live and that the viewer may read: {post_id: author_id}."""
+    rows = await tx.all(_LIVE_AUTHORS, viewer_id=viewer_id, post_ids=post_ids)
+    return {row.post_id: row.author_id for row in rows}
+
+
 async def list_thread(tx: Tx, *, viewer_id: int, root_id: int) -> list[Post]:
     """Return a whole thread as far as the viewer may read it, at most 2000 posts, oldest first."""
     return [Post(*row) for row in await tx.all(_THREAD, viewer_id=viewer_id, root_id=root_id)]
@@ -136,6 +174,11 @@ async def list_message_people(tx: Tx, *, viewer_id: int, post_id: int) -> list[A
     return await tx.all(_PEOPLE, viewer_id=viewer_id, post_id=post_id)
 
 
+async def list_people_of(tx: Tx, *, viewer_id: int, post_ids: list[int]) -> list[Any]:
+    """Return (post_id, actor_id) of the people of private messages that the viewer may read."""
+    return await tx.all(_PEOPLE_OF_MANY, viewer_id=viewer_id, post_ids=post_ids)
+
+
 async def list_versions(tx: Tx, *, viewer_id: int, post_id: int) -> list[Any]:
     """Return the earlier texts of a post that the viewer may read, oldest first."""
     return await tx.all(_VERSIONS, viewer_id=viewer_id, post_id=post_id)
@@ -144,6 +187,11 @@ async def list_versions(tx: Tx, *, viewer_id: int, post_id: int) -> list[Any]:
 async def list_mentions(tx: Tx, *, post_ids: list[int]) -> list[Any]:
     """Return (post_id, actor_uri, name) of those named in posts that the caller has read through a viewer."""
     return await tx.all(_MENTIONS, post_ids=post_ids)
+
+
+async def list_mentioned(tx: Tx, *, post_ids: list[int]) -> list[Any]:
+    """Return (post_id, actor_id) of those named whom we know, in posts that the caller has read through a viewer."""
+    return await tx.all(_MENTIONED, post_ids=post_ids)
 
 
 async def count_replies(tx: Tx, *, post_ids: list[int]) -> dict[int, int]:

@@ -21,6 +21,7 @@ class PeerBook:
         self._by_host: dict[str, Peer] = {}
         self._by_id: dict[int, Peer] = {}
         self._introduced: list[str] = []
+        self._contacted: set[int] = set()
 
     def put(self, peer: Peer) -> None:
         """Add a peer, or replace what is known of it."""
@@ -44,9 +45,15 @@ class PeerBook:
         return peer if peer is not None and peer.state == "active" else None
 
     def note_received(self, peer_id: int, at: datetime) -> None:
-        """Remember when a peer last reached us."""
+        """Remember when a peer last reached us; lanes that wait for it may be tried again."""
         if (peer := self._by_id.get(peer_id)) is not None:
             self.put(replace(peer, last_received_at=at))
+            self._contacted.add(peer_id)
+
+    def take_contacted(self) -> set[int]:
+        """Return the peers that have reached us since this was asked last."""
+        contacted, self._contacted = self._contacted, set()
+        return contacted
 
     def all(self) -> list[Peer]:
         """Return every peer by host."""

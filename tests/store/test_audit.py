@@ -25,7 +25,11 @@ _CHANGES = {
     "hash_of_the_row_before": "UPDATE audit SET hash = (SELECT hash FROM audit WHERE n = 3) WHERE n = 4",
 }
 _DELETE = "DELETE FROM audit WHERE n = 4"
-_SWAP = ("UPDATE audit SET n = 100 WHERE n = 4", "UPDATE audit SET n = 4 WHERE n = 5", "UPDATE audit SET n = 5 WHERE n = 100")
+_SWAP = (
+    "UPDATE audit SET n = 100 WHERE n = 4",
+    "UPDATE audit SET n = 4 WHERE n = 5",
+    "UPDATE audit SET n = 5 WHERE n = 100",
+)
 _INSERT = """INSERT INTO audit (n, written_at, actor, action, target, reason, hash)
   SELECT n + 1, written_at, actor, action, target, reason, hash FROM audit WHERE n = 7"""
 

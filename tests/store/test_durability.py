@@ -19,7 +19,9 @@ _ROUNDS = 3
 _ACKNOWLEDGED = 300
 
 
-def _write_until_killed(address: str, data: Path, *, run: str, kill: Callable[[subprocess.Popen[str]], None]) -> list[str]:
+def _write_until_killed(
+    address: str, data: Path, *, run: str, kill: Callable[[subprocess.Popen[str]], None]
+) -> list[str]:
     """Run a writer, end it or its server by force after some acknowledgements, and return all that it printed."""
     command = [sys.executable, "-m", "tests.support.acknowledging_writer", address, str(data), run]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as writer:

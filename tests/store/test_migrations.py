@@ -117,11 +117,11 @@ async def test_two_processes_that_start_at_once_migrate_once(databases: Database
     assert len(await stores[0].read(_heads)) == 1
 
 
-def test_migrations_are_numbered_without_gaps(kind: str) -> None:
+def test_migrations_are_numbered_without_gaps(database_kind: str) -> None:
     assert [migration.version for migration in list_migrations()] == list(range(1, len(_NAMES) + 1))
 
 
-def test_statements_are_split_where_a_line_ends_in_a_semicolon(kind: str) -> None:
+def test_statements_are_split_where_a_line_ends_in_a_semicolon(database_kind: str) -> None:
     text = "-- first; a comment\nCREATE TABLE a (\n  b TEXT -- why; because\n);\n\nINSERT INTO a VALUES ('x;y');\n"
 
     assert Migration(1, "1_a", text).statements == [
@@ -130,7 +130,7 @@ def test_statements_are_split_where_a_line_ends_in_a_semicolon(kind: str) -> Non
     ]
 
 
-def test_schema_uses_three_types_and_no_default(kind: str) -> None:
+def test_schema_uses_three_types_and_no_default(database_kind: str) -> None:
     text = "\n".join(migration.text for migration in list_migrations()).upper()
 
     for word in ("INTEGER", "BOOLEAN", "TIMESTAMP", "VARCHAR", "SERIAL", "AUTOINCREMENT", "DEFAULT ", "JSONB", "BLOB"):

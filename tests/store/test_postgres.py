@@ -126,7 +126,7 @@ async def test_commits_wait_for_the_disk_and_locks_do_not_wait_for_ever(store: S
 
 
 async def test_a_server_that_is_not_there_is_named_without_its_password(
-    kind: str, tmp_path: Path, clock: FrozenClock
+    database_kind: str, tmp_path: Path, clock: FrozenClock
 ) -> None:
     address = f"postgresql://rounds:secret@/rounds?host={tmp_path}"
 

@@ -133,7 +133,7 @@ async def test_nobody_else_may_read_the_files(store: Store) -> None:
 
 
 async def test_a_new_file_and_its_log_are_for_our_eyes_only_from_the_start(
-    kind: str, tmp_path: Path, clock: FrozenClock
+    database_kind: str, tmp_path: Path, clock: FrozenClock
 ) -> None:
     store = await SqliteStore.open(tmp_path / "rounds.sqlite", clock=clock)
 
@@ -143,7 +143,7 @@ async def test_a_new_file_and_its_log_are_for_our_eyes_only_from_the_start(
     await store.close()
 
 
-async def test_a_file_that_is_no_database_is_named(kind: str, tmp_path: Path, clock: FrozenClock) -> None:
+async def test_a_file_that_is_no_database_is_named(database_kind: str, tmp_path: Path, clock: FrozenClock) -> None:
     file = tmp_path / "rounds.sqlite"
     file.write_text("This is a letter, and not a database at all. " * 100)
 
@@ -151,12 +151,12 @@ async def test_a_file_that_is_no_database_is_named(kind: str, tmp_path: Path, cl
         await SqliteStore.open(file, clock=clock)
 
 
-async def test_a_folder_that_is_not_there_is_named(kind: str, tmp_path: Path, clock: FrozenClock) -> None:
+async def test_a_folder_that_is_not_there_is_named(database_kind: str, tmp_path: Path, clock: FrozenClock) -> None:
     with pytest.raises(StoreError, match="absent"):
         await SqliteStore.open(tmp_path / "absent" / "rounds.sqlite", clock=clock)
 
 
-def test_the_private_parts_of_aiosqlite_that_we_use_are_those_of_the_pinned_version(kind: str) -> None:
+def test_the_private_parts_of_aiosqlite_that_we_use_are_those_of_the_pinned_version(database_kind: str) -> None:
     project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["project"]
 
     assert f"aiosqlite=={importlib.metadata.version('aiosqlite')}" in project["dependencies"]
@@ -164,7 +164,7 @@ def test_the_private_parts_of_aiosqlite_that_we_use_are_those_of_the_pinned_vers
     assert isinstance(aiosqlite.Connection._conn, property)
 
 
-async def test_functions_given_to_aiosqlite_run_in_order_on_one_thread(kind: str, tmp_path: Path) -> None:
+async def test_functions_given_to_aiosqlite_run_in_order_on_one_thread(database_kind: str, tmp_path: Path) -> None:
     connection = await aiosqlite.connect(tmp_path / "any.sqlite")
     ran: list[tuple[int, int]] = []
 
@@ -179,7 +179,7 @@ async def test_functions_given_to_aiosqlite_run_in_order_on_one_thread(kind: str
     assert len({thread for _, thread in ran} - {threading.get_ident()}) == 1
 
 
-def test_the_race_between_two_checkpoints_is_known_by_its_version(kind: str) -> None:
+def test_the_race_between_two_checkpoints_is_known_by_its_version(database_kind: str) -> None:
     assert has_checkpoint_race() == (sqlite3.sqlite_version_info < (3, 51, 3))
 
 

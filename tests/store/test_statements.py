@@ -14,13 +14,14 @@ from node.store.engine import Store
 from node.store.migrate import list_migrations
 from node.store.sqlite import SqliteStore
 from node.store.statements import Plan
-from tests.support.clock import FrozenClock
 from tests.support.crowd import GROUPS, fill_with_a_crowd
 from tests.support.databases import Databases
 from tests.support.statement_list import list_statements
 
 STATEMENTS = list_statements()
-_LARGE = re.compile(r"\b(?:FROM|JOIN|UPDATE|INTO) (posts|log_entries|activities|stream_entries)\b(?: (?!WHERE|SET|ORDER)(\w+))?")
+_LARGE = re.compile(
+    r"\b(?:FROM|JOIN|UPDATE|INTO) (posts|log_entries|activities|stream_entries)\b(?: (?!WHERE|SET|ORDER)(\w+))?"
+)
 # Each with the reason why it may read a whole large table.
 MAY_SCAN = {
     "objects._COUNT": "`status` counts; nobody waits for it",

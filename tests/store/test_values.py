@@ -153,14 +153,14 @@ async def test_what_an_update_returns_is_converted_too(store: Store) -> None:
     assert (row.version, row.is_hidden) == (2, True)
 
 
-def test_a_name_that_stands_twice_is_one_parameter(kind: str) -> None:
-    plan = Plan("SELECT 1 FROM t WHERE a = :x AND b IN :ys AND c = :x", kind)
+def test_a_name_that_stands_twice_is_one_parameter(database_kind: str) -> None:
+    plan = Plan("SELECT 1 FROM t WHERE a = :x AND b IN :ys AND c = :x", database_kind)
 
     assert plan.names == ("x", "ys")
     assert plan.sql.count("?") == 0
-    if kind == "postgresql":
+    if database_kind == "postgresql":
         assert plan.sql == "SELECT 1 FROM t WHERE a = $1 AND b = ANY($2) AND c = $1"
 
 
-def test_a_cast_is_not_mistaken_for_a_name(kind: str) -> None:
-    assert Plan("SELECT a::text FROM t WHERE b = :b", kind).names == ("b",)
+def test_a_cast_is_not_mistaken_for_a_name(database_kind: str) -> None:
+    assert Plan("SELECT a::text FROM t WHERE b = :b", database_kind).names == ("b",)

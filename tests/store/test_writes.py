@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 
 import pytest
@@ -66,10 +67,8 @@ async def test_an_answer_about_a_row_is_given_only_when_that_row_is_on_disk(
     onlooker = await databases.open(address, data, clock)
 
     async def put_and_look() -> list[str]:
-        try:
+        with contextlib.suppress(Duplicate):
             await store.write(put, "a")
-        except Duplicate:
-            pass
         return await onlooker.read(names)
 
     seen = await asyncio.gather(*(put_and_look() for _ in range(20)))

@@ -24,6 +24,7 @@ from node.store.rosters import (
     get_membership,
     get_membership_by_request,
     get_staff_group,
+    list_groups_of,
     put_request,
     take_group,
 )
@@ -164,6 +165,20 @@ class GroupHost:
         current = await take_group(tx, group_id=group.group_id)
         assert current is not None
         await record(tx, core, self.tables, group=current, kind="role", arrival=arrival)
+        return Done()
+
+    async def on_person_gone(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+        """Somebody's account on a peer is gone: they leave every group hosted here; their posts stay under their name."""
+        if arrival.view.object_id != arrival.actor_uri:
+            return None
+        actor = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+        if actor is None or actor.is_local:
+            return None
+        for group in await list_groups_of(tx, actor_id=actor.actor_id):
+            held = await take_group(tx, group_id=group.group_id) if group.is_local else None
+            place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
+            if held is not None and place is not None and place.is_member:
+                await put_out(tx, core, self.tables, group=held, actor=actor, state="left", by=actor.address, reason="")
         return Done()
 
     async def on_flag(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:

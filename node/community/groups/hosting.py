@@ -279,3 +279,10 @@ async def refuse(tx: Tx, core: Core, *, group: Group, actor: Actor, arrival: Arr
         activity=message,
         inbox_uri=actor.inbox_uri,
     )
+
+
+async def count_readers(tx: Tx, core: Core, tables: Tables, group_id: int) -> None:
+    """Say anew which nodes hold a group, if that or their numbers of members have changed."""
+    group = await take_group(tx, group_id=group_id)
+    if group is not None and group.head_seq > 0:
+        await publish_readers(tx, core, tables, group=group)

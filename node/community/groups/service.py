@@ -12,14 +12,13 @@ from node.community.hosting import own_arrival, record
 from node.community.purge import purge_group
 from node.domain import access
 from node.domain.actors import Actor, Member, is_handle
-from node.domain.groups import HISTORIES, POLICIES, ROLES, Group, Membership, may_become
-from node.domain.peers import Peer
+from node.domain.groups import HISTORIES, POLICIES, Group, Membership, may_become
 from node.federation.grouplog.entry import chain_zero
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from node.foundation.text import clean_line, clean_text
 from node.inbox.dispatch import Tables
 from node.outbox.publish import DIRECT, prove, send
-from node.store.actors import get_actor, get_actor_by_address, get_actor_by_uri, insert_actor
+from node.store.actors import get_actor, get_actor_by_address, insert_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -107,56 +106,6 @@ async def leave_group(core: Core, tables: Tables, *, member: Member, group_id: i
     await core.write(_leave, core, tables, member, group_id)
 
 
-async def decide_request(
-    core: Core, tables: Tables, *, staff: Member | None, group_id: int, actor_id: int, approve: bool, note: str, by: str
-) -> None:
-    """Approve or reject somebody's request, here or as staff of a group elsewhere.
-
-    Args:
-        core: This node.
-        tables: The tables of dispatch.
-        staff: Who decides; None for the operator, who may for groups hosted here.
-        group_id: The group.
-        actor_id: Who asked.
-        approve: Yes or no.
-        note: Told to who asked, on a no.
-        by: For the audit log.
-
-    Raises:
-        Conflict: There is no open request, or the node is not admitted.
-        Forbidden: Not staff.
-    """
-    await core.write(_decide, core, tables, staff, group_id, actor_id, approve, note, by)
-
-
-async def admit_node(core: Core, *, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
-    """Let a node hold a group's content from now on; return False when it may already."""
-    return await core.write(_admit, core, staff, group_id, peer, because_of, by)
-
-
-async def remove_from_group(
-    core: Core, tables: Tables, *, staff: Member | None, group_id: int, actor_id: int, ban: bool, reason: str, by: str
-) -> None:
-    """Remove or ban somebody from a group that we host."""
-    await core.write(_remove, core, tables, staff, group_id, actor_id, ban, clean_text(reason, limit=2000), by)
-
-
-async def invite_to_group(
-    core: Core, tables: Tables, *, staff: Member | None, group_id: int, invited: Actor, by: str
-) -> None:
-    """Invite somebody into a group that we host; their node must be admitted before."""
-    await core.write(_invite, core, tables, staff, group_id, invited, by)
-
-
-async def set_role(
-    core: Core, tables: Tables, *, owner: Member | None, group_id: int, actor_id: int, role: str, by: str
-) -> None:
-    """Give a member of a group that we host another role."""
-    if role not in ROLES:
-        raise Invalid(f"The role is one of {', '.join(ROLES)}.")
-    await core.write(_set_role, core, tables, owner, group_id, actor_id, role, by)
-
-
 async def find_group(core: Core, uri: str) -> Group | None:
     """Return a group that we know, by id."""
     return await core.store.read(_group_by_uri, uri)
@@ -235,10 +184,10 @@ async def _create(
             tx, group_id=group_id, actor_id=owner.actor_id, role="owner", joined_seq=0, visible_after=0, decided_by=by
         )
     await write_audit(tx, actor=by, action="group.create", target=new.handle, reason=new.policy)
-    return await _require_group(tx, ids[0])
+    return await require_group(tx, ids[0])
 
 
-async def _require_group(tx: Tx, group_id: int) -> Group:
+async def require_group(tx: Tx, group_id: int) -> Group:
     """Lock a group's row and return it.
 
     Raises:
@@ -256,7 +205,7 @@ async def _join(
     known = await get_group_by_uri(tx, uri=group_uri) or await ensure_group(tx, core, uri=group_uri)
     if known is None:
         raise NotFound("This group is not known here.")
-    group = await _require_group(tx, known.group_id)
+    group = await require_group(tx, known.group_id)
     membership = await get_membership(tx, group_id=group.group_id, actor_id=member.actor_id)
     if membership is not None and membership.state in ("member", "requested"):
         return membership
@@ -280,7 +229,7 @@ async def _join(
     if group.is_local:
         await _ask_here(tx, core, tables, group, member, follow, was_invited=was_invited)
     else:
-        await _send_to_host(tx, core, group, member, follow)
+        await send_to_host(tx, core, group, member, follow)
     result = await get_membership(tx, group_id=group.group_id, actor_id=member.actor_id)
     assert result is not None
     return result
@@ -296,14 +245,14 @@ async def _ask_here(
         return
     staff = await get_staff_group(tx, group_id=group.group_id)
     if staff is not None:
-        held = await _require_group(tx, staff.group_id)
+        held = await require_group(tx, staff.group_id)
         offered = {name: value for name, value in follow.items() if name != "proof"}
         offer = activities.build_offer(core, group, offered, held.uri)
         proved = prove(core, core.keyring.at_hand(group.group_id), offer)
         await record(tx, core, tables, group=held, kind="create", arrival=own_arrival(proved))
 
 
-async def _send_to_host(tx: Tx, core: Core, group: Group, member: Member, activity: dict[str, Any]) -> None:
+async def send_to_host(tx: Tx, core: Core, group: Group, member: Member, activity: dict[str, Any]) -> None:
     """Send an activity of a member to the host of a group elsewhere."""
     actor = await get_actor(tx, actor_id=group.group_id)
     if group.peer_id is None or actor is None or actor.inbox_uri is None:
@@ -320,7 +269,7 @@ async def _send_to_host(tx: Tx, core: Core, group: Group, member: Member, activi
 
 
 async def _leave(tx: Tx, core: Core, tables: Tables, member: Member, group_id: int) -> None:
-    group = await _require_group(tx, group_id)
+    group = await require_group(tx, group_id)
     membership = await get_membership(tx, group_id=group_id, actor_id=member.actor_id)
     if membership is None or not may_become(membership.state, "left"):
         raise Conflict("You are not in this group.")
@@ -335,7 +284,7 @@ async def _leave(tx: Tx, core: Core, tables: Tables, member: Member, group_id: i
     undone = msgspec.json.decode(follow) if follow else {"type": "Follow", "actor": member.uri, "object": group.uri}
     await _end_here(tx, core, group, member)
     undo = activities.build_undo(core, member.uri, undone, group.uri)
-    await _send_to_host(tx, core, group, member, undo)
+    await send_to_host(tx, core, group, member, undo)
 
 
 async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:
@@ -352,145 +301,3 @@ async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:
         )
         if await count_local(tx, group_id=place.group_id) == 0:
             await purge_group(tx, core, group_id=place.group_id)
-
-
-async def _check_staff(tx: Tx, group: Group, staff: Member | None, check: Any = access.may_moderate) -> None:
-    """Raise unless the member may; the operator (None) may for groups hosted here."""
-    if staff is None:
-        if not group.is_local:
-            raise Forbidden("This group is hosted elsewhere; its staff decides there.")
-        return
-    place = await get_membership(tx, group_id=group.group_id, actor_id=staff.actor_id)
-    decision = check(staff.viewer, place)
-    if not decision:
-        raise Forbidden(decision.reason)
-
-
-async def _decide(
-    tx: Tx,
-    core: Core,
-    tables: Tables,
-    staff: Member | None,
-    group_id: int,
-    actor_id: int,
-    approve: bool,
-    note: str,
-    by: str,
-) -> None:
-    group = await _require_group(tx, group_id)
-    await _check_staff(tx, group, staff)
-    membership = await get_membership(tx, group_id=group_id, actor_id=actor_id)
-    if membership is None or membership.state != "requested":
-        raise Conflict("There is no open request of this person.")
-    actor = await get_actor(tx, actor_id=actor_id)
-    assert actor is not None
-    if group.is_local and approve:
-        await hosting.bring_in(tx, core, tables, group=group, actor=actor, by=by)
-    elif group.is_local:
-        await hosting.put_out(
-            tx, core, tables, group=group, actor=actor, state="rejected", by=by, reason=clean_text(note, limit=2000)
-        )
-    else:
-        await _decide_elsewhere(tx, core, group, staff, membership, approve=approve, note=note)
-
-
-async def _decide_elsewhere(
-    tx: Tx, core: Core, group: Group, staff: Member | None, membership: Membership, *, approve: bool, note: str
-) -> None:
-    companion = await get_staff_group(tx, group_id=group.group_id)
-    if staff is None or companion is None or membership.request_uri is None:
-        raise Conflict("This request can be decided by its host only.")
-    verb = "Accept" if approve else "Reject"
-    decision = activities.build_decision(
-        core, staff.uri, verb=verb, request_uri=membership.request_uri, staff_uri=companion.uri, note=note
-    )
-    await _send_to_host(tx, core, group, staff, prove(core, core.keyring.at_hand(staff.actor_id), decision))
-
-
-async def _admit(tx: Tx, core: Core, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
-    group = await _require_group(tx, group_id)
-    await _check_staff(tx, group, staff, access.may_admit_node)
-    if not group.is_local:
-        raise Conflict("This group is hosted elsewhere; its host admits nodes.")
-    if peer.state != "active":
-        raise Conflict(f"{peer.host} is {peer.state}; only an active peer can be admitted.")
-    if not peer.policy.host_groups:
-        raise Conflict(f"The policy for {peer.host} does not let its members into groups here.")
-    return await hosting.admit(tx, core, group=group, peer=peer, by=by, because_of=because_of)
-
-
-async def _remove(
-    tx: Tx,
-    core: Core,
-    tables: Tables,
-    staff: Member | None,
-    group_id: int,
-    actor_id: int,
-    ban: bool,
-    reason: str,
-    by: str,
-) -> None:
-    group = await _require_group(tx, group_id)
-    await _check_staff(tx, group, staff)
-    if not group.is_local:
-        raise Conflict("This group is hosted elsewhere; its host removes people.")
-    membership = await get_membership(tx, group_id=group_id, actor_id=actor_id)
-    actor = await get_actor(tx, actor_id=actor_id)
-    if membership is None or actor is None:
-        raise NotFound("This person is not in the group.")
-    if membership.is_member and membership.role == "owner" and await count_owners(tx, group_id=group_id) == 1:
-        raise Conflict("This is the group's last owner. Make somebody else owner first.")
-    state = "banned" if ban else "removed"
-    await hosting.put_out(tx, core, tables, group=group, actor=actor, state=state, by=by, reason=reason)
-
-
-async def _invite(
-    tx: Tx, core: Core, tables: Tables, staff: Member | None, group_id: int, invited: Actor, by: str
-) -> None:
-    group = await _require_group(tx, group_id)
-    await _check_staff(tx, group, staff)
-    actor = await get_actor_by_uri(tx, uri=invited.uri)
-    if actor is None:
-        await insert_actor(tx, actor=invited)
-        actor = invited
-    if not group.is_local or not await hosting.is_admitted(tx, core, group=group, actor=actor):
-        raise Conflict(hosting.NOT_ADMITTED)
-    membership = await get_membership(tx, group_id=group_id, actor_id=actor.actor_id)
-    if membership is not None and membership.state == "invited":
-        return
-    if not may_become(membership.state if membership else None, "invited"):
-        raise Conflict("This person is in the group already, or asked for it, or is banned.")
-    invite = activities.build_invite(core, group.uri, group, actor.uri)
-    await put_request(
-        tx, group_id=group_id, actor_id=actor.actor_id, state="invited", request_uri=invite["id"],
-        request_document=msgspec.json.encode(invite).decode(),
-    )  # fmt: skip
-    await write_audit(tx, actor=by, action="group.invite", target=f"{group.handle} {actor.address}")
-    peer = core.peers.by_host(actor.host)
-    if peer is not None and not actor.is_local:
-        inbox_uri = actor.inbox_uri or f"{peer.origin}/inbox"
-        await send(
-            tx, core, peer_id=peer.peer_id, stream=DIRECT, actor_id=group_id, activity=invite, inbox_uri=inbox_uri
-        )
-
-
-async def _set_role(
-    tx: Tx, core: Core, tables: Tables, owner: Member | None, group_id: int, actor_id: int, role: str, by: str
-) -> None:
-    group = await _require_group(tx, group_id)
-    await _check_staff(tx, group, owner, access.may_own)
-    if not group.is_local:
-        raise Conflict("This group is hosted elsewhere; its host gives roles.")
-    membership = await get_membership(tx, group_id=group_id, actor_id=actor_id)
-    actor = await get_actor(tx, actor_id=actor_id)
-    if membership is None or actor is None or not membership.is_member:
-        raise NotFound("This person is not in the group.")
-    if membership.role == role:
-        return
-    if membership.role == "owner" and await count_owners(tx, group_id=group_id) == 1:
-        raise Conflict("This is the group's last owner. Make somebody else owner first.")
-    await hosting.give_role(tx, core, tables, group=group, actor=actor, membership=membership, role=role, by=by)
-    current = await _require_group(tx, group_id)
-    activity = activities.build_role(core, group.uri, current, member_uri=actor.uri, role=role)
-    proved = prove(core, core.keyring.at_hand(group_id), activity)
-    await record(tx, core, tables, group=current, kind="role", arrival=own_arrival(proved))

@@ -207,7 +207,12 @@ async def make_token(core: Core, handle: str, scopes: str, *, by: str) -> str:
 
 async def find_token(core: Core, token: str) -> tuple[Member, frozenset[str]] | None:
     """Return the member and the scopes of a live token."""
-    found = await core.store.read(_find_token, hash_secret(token))
+    return await find_token_by_hash(core, hash_secret(token))
+
+
+async def find_token_by_hash(core: Core, token_hash: str) -> tuple[Member, frozenset[str]] | None:
+    """Return the member and the scopes of a live token, by what is kept of it."""
+    found = await core.store.read(_find_token, token_hash)
     return (found[0], frozenset(found[1].split())) if found else None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from node.community.purge import TIDY_BELL
 from node.domain.actors import Member
 from node.domain.audience import Addressed, fits_people
 from node.federation.vocabulary import ObjectView
@@ -14,7 +15,14 @@ from node.outbox.publish import encode
 from node.store.actors import get_actor_by_uri
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.objects import find_post, insert_people, insert_post
+from node.store.objects import (
+    empty_post,
+    find_post,
+    insert_people,
+    insert_post,
+    keep_version,
+    update_post_text,
+)
 
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
 _MESSAGES = frozenset({"Note", "ChatMessage", "Article", "Page"})
@@ -106,3 +114,45 @@ async def insert_message(
     )
     await insert_people(tx, post_id=post_id, actor_ids=sorted({author_id, *people}))
     return post_id
+
+
+async def on_message_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+    """Its author changed a private message: the words change, who may read them does not (T18)."""
+    view = arrival.view.inner
+    post = await _own_message(tx, arrival, view.id if isinstance(view, ObjectView) else "")
+    if post is None or not isinstance(view, ObjectView):
+        return None
+    if post.state != "live":
+        return Dropped("This message was taken back.")
+    await keep_version(tx, post=post)
+    await update_post_text(
+        tx,
+        post_id=post.post_id,
+        title=clean_line(view.title or "", limit=TITLE_LIMIT_CHARACTERS),
+        warning=clean_line(view.warning or "", limit=TITLE_LIMIT_CHARACTERS),
+        source=clean_text(view.source or ""),
+        html=arrival.html,
+        document=encode(view.document).decode(),
+        activity_uri=arrival.uri,
+        edited_at=min(view.updated_at or tx.now, tx.now),
+    )
+    return Done()
+
+
+async def on_message_withdrawn(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+    """Its author takes a private message back: the words go."""
+    post = await _own_message(tx, arrival, arrival.view.object_id or "")
+    if post is None:
+        return None
+    await empty_post(tx, post_id=post.post_id, state="withdrawn", reason=None)
+    tx.after_commit(lambda: core.bell.ring(TIDY_BELL))
+    return Done()
+
+
+async def _own_message(tx: Tx, arrival: Arrival, uri: str) -> Any | None:
+    """Return a private message if the one who speaks of it wrote it."""
+    post = await find_post(tx, uri=uri)
+    author = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+    if post is None or author is None or post.audience != "people" or post.author_id != author.actor_id:
+        return None
+    return post

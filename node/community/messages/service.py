@@ -15,6 +15,7 @@ from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text
 from node.outbox.publish import DIRECT, prove, send
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.idempotency import get_result, keep_result
 from node.store.objects import list_message_people, list_messages
 
 from .activities import build_message, insert_message
@@ -29,9 +30,18 @@ class Message:
 
 
 async def send_message(
-    core: Core, *, author: Member, people: list[Actor], text: str, warning: str = "", in_reply_to: str | None = None
+    core: Core,
+    *,
+    author: Member,
+    people: list[Actor],
+    text: str,
+    warning: str = "",
+    in_reply_to: str | None = None,
+    idempotency: tuple[str, str] | None = None,
 ) -> str:
     """Send a private message and return its id. Each peer concerned gets it in its own stream, in order.
+
+    With `idempotency`, (owner, key) of a request that may be sent twice, the second gets the first one's message.
 
     Raises:
         Invalid: Nobody is named, too many are, or nothing is said.
@@ -55,8 +65,7 @@ async def send_message(
     )
     keys = await core.keyring.own(author.actor_id)
     proved = prove(core, keys, activity)
-    await core.write(_send, core, author, people, proved)
-    return str(proved["object"]["id"])
+    return await core.write(_send, core, author, people, proved, idempotency)
 
 
 async def list_own_messages(core: Core, *, viewer: Member) -> list[Message]:
@@ -64,7 +73,20 @@ async def list_own_messages(core: Core, *, viewer: Member) -> list[Message]:
     return await core.store.read(_list, viewer)
 
 
-async def _send(tx: Tx, core: Core, author: Member, people: list[Actor], activity: dict[str, Any]) -> None:
+async def _send(
+    tx: Tx,
+    core: Core,
+    author: Member,
+    people: list[Actor],
+    activity: dict[str, Any],
+    idempotency: tuple[str, str] | None,
+) -> str:
+    uri = str(activity["object"]["id"])
+    if idempotency is not None:
+        owner, key = idempotency
+        if (known := await get_result(tx, owner=owner, request_key=key)) is not None:
+            return known
+        await keep_result(tx, owner=owner, request_key=key, result=uri)
     arrival = own_arrival(activity)
     view = arrival.view.inner
     assert isinstance(view, ObjectView)
@@ -88,6 +110,7 @@ async def _send(tx: Tx, core: Core, author: Member, people: list[Actor], activit
             activity=activity,
             inbox_uri=inbox_uri,
         )
+    return uri
 
 
 async def _list(tx: Tx, viewer: Member) -> list[Message]:

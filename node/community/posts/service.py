@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from node.community.hosting import own_arrival, record
@@ -187,9 +187,17 @@ async def list_posts(core: Core, *, viewer: Member, group_id: int) -> list[Post]
     waiting: list[Post] = []
     while True:
         page, waiting = await core.store.read(_page_of_group, viewer, group_id, found[-1].seq or 0 if found else 0)
-        found += page
+        found += [label_author(core, post) for post in page]
         if len(page) < 200:
             return found + waiting
+
+
+def label_author(core: Core, post: Post) -> Post:
+    """Return a post without "known through" when its author's node is an active peer of ours."""
+    if post.known_through is None:
+        return post
+    peer = core.peers.by_host(post.author_host)
+    return replace(post, known_through=None) if peer is not None and peer.state == "active" else post
 
 
 def clean_draft(draft: Draft) -> Draft:

@@ -1,0 +1,133 @@
+"""Account, CredentialAccount and Relationship. Spec: Mastodon API, entities Account, CredentialAccount, Relationship.
+
+A group is an account with `group` and `locked`: following it is asking to join. Nobody's popularity is counted: people
+have no followers here, and a group shows how many members it has.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from node.domain.actors import Member
+from node.domain.groups import Membership
+from node.store.profiles import Profile
+
+from . import Entity, Setting, format_moment
+
+_POLICIES = {
+    "open": "Open to every member of this node and of its trusted nodes.",
+    "request": "Ask to join; the group's staff decides.",
+    "invite": "By invitation only.",
+}
+_MEMBERS_ONLY = "What is said here stays with the group's members."
+
+
+def build_account(profile: Profile, setting: Setting) -> Entity:
+    """Return the Account of a person or group."""
+    address = format_address(profile, setting)
+    url = _page(profile, setting)
+    avatar = f"{setting.origin}/static/{'group' if profile.is_group else 'person'}.png"
+    header = f"{setting.origin}/static/header.png"
+    return {
+        "id": str(profile.actor_id),
+        "username": profile.handle,
+        "acct": address,
+        "display_name": profile.name,
+        "locked": True,
+        "bot": False,
+        "group": profile.is_group,
+        "discoverable": False,
+        "indexable": False,
+        "noindex": True,
+        "created_at": _midnight(profile.created_at),
+        "note": profile.summary,
+        "url": url,
+        "uri": profile.uri,
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "header": header,
+        "header_static": header,
+        "followers_count": profile.members,
+        "following_count": 0,
+        "statuses_count": 0,
+        "last_status_at": None,
+        "hide_collections": True,
+        "emojis": [],
+        "roles": [],
+        "fields": _fields(profile),
+    }
+
+
+def build_credential_account(profile: Profile, member: Member, setting: Setting) -> Entity:
+    """Return the member's own account, with how their apps should compose: for the group's members alone."""
+    account = build_account(profile, setting)
+    account["source"] = {
+        "privacy": "private",
+        "sensitive": False,
+        "language": None,
+        "note": "",
+        "fields": [],
+        "follow_requests_count": 0,
+        "hide_collections": True,
+        "discoverable": False,
+        "indexable": False,
+    }
+    account["role"] = {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False}
+    return account
+
+
+def build_mention(profile: Profile, setting: Setting) -> Entity:
+    """Return the Mention of a person or group."""
+    return {
+        "id": str(profile.actor_id),
+        "username": profile.handle,
+        "acct": format_address(profile, setting),
+        "url": _page(profile, setting),
+    }
+
+
+def build_relationship(actor_id: int, place: Membership | None) -> Entity:
+    """Return how a member stands to an account: in a group is following, an open request is requested."""
+    is_member = place is not None and place.is_member
+    return {
+        "id": str(actor_id),
+        "following": is_member,
+        "showing_reblogs": is_member,
+        "notifying": False,
+        "languages": [],
+        "followed_by": False,
+        "blocking": False,
+        "blocked_by": False,
+        "muting": False,
+        "muting_notifications": False,
+        "requested": place is not None and place.state == "requested",
+        "requested_by": False,
+        "domain_blocking": False,
+        "endorsed": False,
+        "note": "",
+    }
+
+
+def format_address(profile: Profile, setting: Setting) -> str:
+    """Return `handle` for our own, `handle@host` for others."""
+    return profile.handle if profile.host == setting.host else f"{profile.handle}@{profile.host}"
+
+
+def _page(profile: Profile, setting: Setting) -> str:
+    """Return the page on this node, where the member is signed in; never one on another node."""
+    folder = "groups" if profile.is_group else "people"
+    return f"{setting.origin}/{folder}/{format_address(profile, setting)}"
+
+
+def _fields(profile: Profile) -> list[Entity]:
+    found: list[tuple[str, str]] = []
+    if profile.is_group:
+        found += [("Members only", _MEMBERS_ONLY), ("Joining", _POLICIES.get(profile.policy or "", ""))]
+    if profile.known_through is not None:
+        found.append(("Known through", profile.known_through))
+    return [{"name": name, "value": value, "verified_at": None} for name, value in found]
+
+
+def _midnight(instant: datetime) -> str:
+    """Return the day of an instant: when exactly somebody joined is nobody's business."""
+    return format_moment(instant.replace(hour=0, minute=0, second=0, microsecond=0))

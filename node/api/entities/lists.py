@@ -1,0 +1,13 @@
+"""List: one per group that a member is in, to be read and not to be changed. Spec: Mastodon API, entity List."""
+
+from __future__ import annotations
+
+from node.domain.groups import Group
+
+from . import Entity
+from .ids import list_id
+
+
+def build_list(group: Group) -> Entity:
+    """Return the list of a group."""
+    return {"id": list_id(group.group_id), "title": group.title, "replies_policy": "none", "exclusive": False}

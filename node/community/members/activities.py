@@ -1,0 +1,43 @@
+"""What people elsewhere say of themselves: a changed profile, a new key.
+
+Somebody speaks for themselves only: `federation.origin` has checked that actor and object are the same (T05, T12).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from node.domain.actors import Actor
+from node.federation.vocabulary import ActorView
+from node.foundation.text import clean_line, sanitize_html
+from node.inbox.dispatch import Arrival, Done, Outcome
+from node.store.actors import get_actor_by_uri, save_remote_actor
+from node.store.core import Core
+from node.store.engine import Tx
+
+
+async def on_person_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+    """Somebody on a peer changed their profile or their keys; the activity was signed by a key they had before."""
+    view = arrival.view.inner
+    if not isinstance(view, ActorView) or view.id != arrival.actor_uri:
+        return None
+    known = await get_actor_by_uri(tx, uri=view.id)
+    if known is None or known.is_local or known.kind == "instance":
+        return None
+    actor = Actor(
+        actor_id=known.actor_id,
+        uri=known.uri,
+        kind=known.kind,
+        handle=known.handle,
+        host=known.host,
+        is_local=False,
+        known_through=None,
+        name=clean_line(view.name or "") or known.name,
+        summary=sanitize_html(view.summary or ""),
+        inbox_uri=view.shared_inbox or view.inbox,
+    )
+    keys = tuple(key for key in view.keys if key.owner == view.id)
+    text = msgspec.json.encode(view.document).decode()
+    await save_remote_actor(tx, actor=actor, document=text, keys=keys)
+    tx.after_commit(lambda: core.keyring.forget(view.id))
+    return Done()

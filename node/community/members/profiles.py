@@ -1,0 +1,90 @@
+"""People and groups as a member sees them: by number, by address. What a member may not see is absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from node.domain.actors import Actor, Member
+from node.foundation.errors import NotFound
+from node.foundation.text import Mention
+from node.store.actors import get_actor
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.profiles import Profile
+from node.store.profiles import get_profile as get_stored_profile
+from node.store.profiles import get_profile_by_address as get_stored_profile_by_address
+
+
+async def get_profile(core: Core, *, viewer: Member, actor_id: int) -> Profile:
+    """Return a person or group that a member may see.
+
+    Raises:
+        NotFound: Absent, or not for this member.
+    """
+    profile = await core.store.read(_by_id, viewer.actor_id, actor_id)
+    if profile is None:
+        raise NotFound("There is no such account.")
+    return label_profile(core, profile)
+
+
+async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | None, kind: str) -> Profile | None:
+    """Return a person ("person") or group ("group") that a member may see, by address.
+
+    Args:
+        core: This node.
+        viewer: Who looks.
+        handle: The part before the @.
+        host: The part after it; None for this node.
+        kind: What is looked for; a person and a group may share a handle.
+    """
+    profile = await core.store.read(_by_address, viewer.actor_id, handle, host or core.host, kind)
+    return label_profile(core, profile) if profile is not None else None
+
+
+async def find_named_people(
+    core: Core, *, viewer: Member, mentions: Iterable[Mention]
+) -> tuple[list[Actor], list[Mention]]:
+    """Return the people whom a member named in a text, each once, and the mentions that name nobody they may see."""
+    return await core.store.read(_named, core.host, viewer.actor_id, tuple(mentions))
+
+
+async def list_people(core: Core, *, actor_ids: Iterable[int]) -> list[Actor]:
+    """Return people by number; the caller has read those numbers through a viewer."""
+    return await core.store.read(_people, tuple(actor_ids))
+
+
+def label_profile(core: Core, profile: Profile) -> Profile:
+    """Return a profile without "known through" when that person's node is an active peer of ours."""
+    if profile.known_through is None:
+        return profile
+    peer = core.peers.by_host(profile.host)
+    return replace(profile, known_through=None) if peer is not None and peer.state == "active" else profile
+
+
+async def _by_id(tx: Tx, viewer_id: int, actor_id: int) -> Profile | None:
+    return await get_stored_profile(tx, viewer_id=viewer_id, actor_id=actor_id)
+
+
+async def _by_address(tx: Tx, viewer_id: int, handle: str, host: str, kind: str) -> Profile | None:
+    return await get_stored_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
+
+
+async def _named(
+    tx: Tx, own_host: str, viewer_id: int, mentions: tuple[Mention, ...]
+) -> tuple[list[Actor], list[Mention]]:
+    known: dict[int, Actor] = {}
+    unknown = []
+    for mention in mentions:
+        seen = await _by_address(tx, viewer_id, mention.handle, mention.host or own_host, "person")
+        person = await get_actor(tx, actor_id=seen.actor_id) if seen else None
+        if person is None:
+            unknown.append(mention)
+        else:
+            known[person.actor_id] = person
+    return list(known.values()), unknown
+
+
+async def _people(tx: Tx, actor_ids: tuple[int, ...]) -> list[Actor]:
+    found = [await get_actor(tx, actor_id=actor_id) for actor_id in actor_ids]
+    return [actor for actor in found if actor is not None]

@@ -1,0 +1,121 @@
+"""Profiles: people and groups as a member of ours may see them; and whom a member may see at all.
+
+A member sees the members of this node; people of other nodes with whom they share a group or a message; groups that are
+not hidden, and hidden ones that they are in or invited to. A group's companion is shown to nobody here. What a member
+may not see is absent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .engine import Tx
+from .visibility import VIEWER_IS_ACTIVE
+
+_SEEN_PERSON = """(a.kind = 'person' AND (
+  EXISTS (SELECT 1 FROM members m WHERE m.actor_id = a.actor_id AND m.state IN ('active', 'suspended'))
+  OR EXISTS (SELECT 1 FROM memberships mine
+    JOIN memberships theirs ON theirs.group_id = mine.group_id AND theirs.actor_id = a.actor_id
+    WHERE mine.actor_id = :viewer_id AND mine.state = 'member' AND theirs.state = 'member')
+  OR EXISTS (SELECT 1 FROM memberships mine
+    JOIN author_cards c ON c.group_id = mine.group_id AND c.actor_uri = a.uri
+    WHERE mine.actor_id = :viewer_id AND mine.state = 'member')
+  OR EXISTS (SELECT 1 FROM post_people mine
+    JOIN post_people theirs ON theirs.post_id = mine.post_id AND theirs.actor_id = a.actor_id
+    WHERE mine.actor_id = :viewer_id)))"""
+_SEEN_GROUP = """(a.kind = 'group' AND g.staff_of IS NULL AND (g.is_hidden = 0
+  OR EXISTS (SELECT 1 FROM memberships mine WHERE mine.group_id = g.group_id AND mine.actor_id = :viewer_id
+    AND mine.state IN ('member', 'invited', 'requested'))))"""
+_SEEN = f"({VIEWER_IS_ACTIVE} AND ({_SEEN_PERSON} OR {_SEEN_GROUP}))"
+
+_PROFILE = """a.actor_id, a.uri, a.kind, a.handle, a.host, a.is_local, a.known_through, a.name, a.summary, a.created_at,
+  g.policy"""
+_FROM = "FROM actors a LEFT JOIN groups g ON g.group_id = a.actor_id"
+_BY_ID = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id = :actor_id AND {_SEEN}"
+_BY_ADDRESS = f"""SELECT {_PROFILE} {_FROM}
+  WHERE a.host = :host AND a.handle = :handle AND a.kind = :kind AND {_SEEN}"""
+_LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
+_COUNT_MEMBERS = """SELECT m.group_id, COUNT(*) AS n FROM memberships m
+  WHERE m.group_id IN :group_ids AND m.state = 'member' GROUP BY m.group_id"""
+_COUNT_READERS = "SELECT r.group_id, SUM(r.members) AS n FROM readers r WHERE r.group_id IN :group_ids GROUP BY r.group_id"
+_JOINED = """SELECT g.group_id, g.newest_post_id FROM memberships m JOIN groups g ON g.group_id = m.group_id
+  WHERE m.actor_id = :viewer_id AND m.state = 'member' AND g.staff_of IS NULL ORDER BY g.newest_post_id DESC"""
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A person or group as others see them.
+
+    policy: how a group takes members; None for people.
+    members: how many a group has, as far as we are told; 0 for people.
+    """
+
+    actor_id: int
+    uri: str
+    kind: str
+    handle: str
+    host: str
+    is_local: bool
+    known_through: str | None
+    name: str
+    summary: str
+    created_at: datetime
+    policy: str | None
+    members: int = 0
+
+    @property
+    def is_group(self) -> bool:
+        """Whether this is a group."""
+        return self.kind == "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A group that somebody is in. newest_post_id: no post of it has a larger number."""
+
+    group_id: int
+    newest_post_id: int
+
+
+async def get_profile(tx: Tx, *, viewer_id: int, actor_id: int) -> Profile | None:
+    """Return a person or group that the viewer may see."""
+    row = await tx.one(_BY_ID, viewer_id=viewer_id, actor_id=actor_id)
+    return (await _with_members(tx, [Profile(*row)]))[0] if row else None
+
+
+async def get_profile_by_address(tx: Tx, *, viewer_id: int, handle: str, host: str, kind: str) -> Profile | None:
+    """Return a person or group that the viewer may see, by `handle@host`."""
+    row = await tx.one(_BY_ADDRESS, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
+    return (await _with_members(tx, [Profile(*row)]))[0] if row else None
+
+
+async def list_profiles(tx: Tx, *, actor_ids: list[int]) -> dict[int, Profile]:
+    """Return the people and groups named by what the caller has read through a viewer, by number.
+
+    Cost: three statements at most.
+    """
+    rows = await tx.all(_LIST, actor_ids=actor_ids)
+    return {profile.actor_id: profile for profile in await _with_members(tx, [Profile(*row) for row in rows])}
+
+
+async def list_joined(tx: Tx, *, viewer_id: int) -> list[Joined]:
+    """Return the groups somebody is in, without companions, the one with the newest post first."""
+    return [Joined(*row) for row in await tx.all(_JOINED, viewer_id=viewer_id)]
+
+
+async def _with_members(tx: Tx, profiles: list[Profile]) -> list[Profile]:
+    """Return profiles with the sizes of groups: counted where we host them, else as the host last told."""
+    here = [each.actor_id for each in profiles if each.is_group and each.is_local]
+    elsewhere = [each.actor_id for each in profiles if each.is_group and not each.is_local]
+    sizes: dict[int, int] = {}
+    if here:
+        sizes |= {row.group_id: int(row.n) for row in await tx.all(_COUNT_MEMBERS, group_ids=here)}
+    if elsewhere:
+        sizes |= {row.group_id: int(row.n) for row in await tx.all(_COUNT_READERS, group_ids=elsewhere)}
+    if not sizes:
+        return profiles
+    return [
+        replace(profile, members=sizes[profile.actor_id]) if profile.actor_id in sizes else profile
+        for profile in profiles
+    ]

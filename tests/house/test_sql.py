@@ -1,0 +1,132 @@
+"""SQL has two homes, is never put together while running, and asks who is looking."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from node.store.visibility import READABLE_IN_GROUP, READABLE_MESSAGE, READABLE_POST, WAITING_IN_GROUP
+from tests.support.house import list_functions, list_python, list_texts, parse, short
+from tests.support.statement_list import list_statements
+
+STATEMENTS = list_statements()
+_SQL = re.compile(
+    r"\s*(SELECT\s.*\bFROM\b|INSERT INTO\s|UPDATE\s+\w+\s+SET\b|DELETE FROM\s|CREATE (TABLE|INDEX)\s|PRAGMA\s)",
+    re.DOTALL,
+)
+_HOMES = re.compile(r"node/store/\w+\.py|node/community/\w+/repository\.py")
+_ASKED = {"all", "one", "value", "run"}
+_READS_CONTENT = re.compile(r"\s*SELECT\b.*\b(?:FROM|JOIN) (?:posts|post_versions|mentions|media)\b", re.DOTALL)
+_FRAGMENTS = (READABLE_POST, READABLE_IN_GROUP, WAITING_IN_GROUP, READABLE_MESSAGE)
+_NOT_USED = re.compile(
+    r"\bnow\(\)|\bdatetime\(|::|\bILIKE\b|\bAUTOINCREMENT\b|\bINSERT OR\b|\bREPLACE INTO\b|\bjson_|\bjsonb\b|\bto_char\b"
+    r"|\bNOT IN :|\bOFFSET\b|\"|\bRANDOM\(|\bCURRENT_TIMESTAMP\b",
+    re.IGNORECASE,
+)
+
+# Statements over members' content without a viewer's fragment, each with the reason why that may be.
+WITHOUT_VIEWER = {
+    "objects._PLAIN": "the corridor, which asks domain.access with what it returns",
+    "objects._PLAIN_BY_ID": "the corridor, which asks domain.access with what it returns",
+    "objects._VERSION_ACTIVITIES": "the corridor, which erases what the versions carried: ids, no words",
+    "objects._MENTIONS": "of posts that the caller has read through a viewer",
+    "objects._MENTIONED": "of posts that the caller has read through a viewer",
+    "objects._REPLIES": "numbers of replies to posts that the caller has read through a viewer",
+    "objects._PINNED": "ids for the corridor, no words",
+    "objects._COUNT": "a number over the whole node, for `status`",
+    "media._OF_POSTS": "of posts that the caller has read through a viewer",
+    "media._ONE": "the door asks domain.access about its post",
+    "media._MIRROR": "the corridor: whether the same picture of the same group is here already",
+    "media._WANTED": "the fetcher of pictures, which shows nothing",
+    "media._HASHES_OF_POST": "hashes of files to remove",
+    "media._HASHES_OF_GROUP": "hashes of files to remove",
+    "media._USES": "a number: whether a file is still needed",
+    "media._COUNT": "a number over the whole node, for `status`",
+    "media._COUNT_WANTED": "a number over the whole node, for `status`",
+}
+
+
+def _is_constant(node: ast.expr) -> bool:
+    """Whether an expression is a constant by its name, or a choice between such."""
+    if isinstance(node, ast.IfExp):
+        return _is_constant(node.body) and _is_constant(node.orelse)
+    return isinstance(node, ast.Name) and node.id.isupper()
+
+
+def test_sql_stands_in_the_store_and_in_repositories_only() -> None:
+    strays = [
+        f"{short(path)}:{text.lineno}"
+        for path in list_python("node")
+        if not _HOMES.fullmatch(short(path))
+        for text in list_texts(parse(path))
+        if _SQL.match(text.value)
+    ]
+
+    assert strays == []
+
+
+def test_every_statement_that_is_asked_is_a_constant() -> None:
+    wrong = [
+        f"{short(path)}:{call.lineno}"
+        for path in list_python("node")
+        for call in ast.walk(parse(path))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Attribute)
+        and call.func.attr in _ASKED
+        and isinstance(call.func.value, ast.Name)
+        and call.func.value.id == "tx"
+        and not (call.args and _is_constant(call.args[0]))
+    ]
+
+    assert wrong == []
+
+
+def test_no_sql_is_put_together_inside_a_function() -> None:
+    wrong = [
+        f"{short(path)}:{piece.lineno}"
+        for path in list_python("node")
+        for function in list_functions(parse(path))
+        for piece in ast.walk(function)
+        if isinstance(piece, ast.JoinedStr | ast.BinOp) and any(_SQL.match(text.value) for text in list_texts(piece))
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_a_statement_uses_only_what_both_databases_read_alike(name: str) -> None:
+    assert _NOT_USED.findall(STATEMENTS[name]) == []
+
+
+def test_migrations_use_only_what_both_databases_read_alike() -> None:
+    for path in sorted(Path("node/store/migrations").glob("*.sql")):
+        assert _NOT_USED.findall(path.read_text("utf-8")) == [], path
+
+
+def test_every_statement_over_members_content_asks_who_is_looking() -> None:
+    without = {
+        name
+        for name, sql in STATEMENTS.items()
+        if _READS_CONTENT.match(sql) and not any(fragment in sql for fragment in _FRAGMENTS)
+    }
+
+    assert without - set(WITHOUT_VIEWER) == set()
+
+
+def test_the_list_of_exceptions_names_nothing_that_is_gone() -> None:
+    assert set(WITHOUT_VIEWER) - set(STATEMENTS) == set()
+
+
+def test_every_statement_is_used() -> None:
+    unused = []
+    for name in STATEMENTS:
+        module, _, constant = name.rpartition(".")
+        candidates = [path for path in list_python("node") if short(path)[:-3].replace("/", ".").endswith(f".{module}")]
+        text = "".join(path.read_text("utf-8") for path in candidates)
+        if len(re.findall(rf"\b{constant}\b", text)) < 2:
+            unused.append(name)
+
+    assert unused == []

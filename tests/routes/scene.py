@@ -1,0 +1,199 @@
+"""The scene of the route tests: one node with members in every state, peers in every state, and one of each private thing.
+
+The group *ward* is listed; its hidden neighbour is *circle*. In both are Ana (owner), Moe (moderator), Mia, and Fay of
+friend.example. Otto is a member of the node and of neither; Lena has left; Sven is suspended; Ola is the operator.
+ally.example is an active peer without any member.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from node.community.groups import service as groups
+from node.community.groups import staff
+from node.community.groups.service import NewGroup
+from node.community.members.service import make_token, suspend_member
+from node.community.messages.service import send_message
+from node.community.posts.service import create_post, pin_post, withdraw_post
+from node.domain.actors import Actor, Member
+from node.domain.groups import Group
+from node.domain.peers import Peer
+from node.domain.posts import Draft
+from node.foundation.clock import Clock
+from node.store.actors import get_actor_by_uri
+from node.store.engine import Tx
+from node.store.files import save_file
+from node.store.logs import get_entry
+from node.store.media import MediaRow, insert_media
+from node.store.rosters import admit_peer, get_group_by_uri, put_request
+from tests.support.databases import Databases
+from tests.support.lone_house import ORIGIN, LoneHouse, a_lone_house
+from tests.support.requesters import ForeignActor, a_foreign_actor, know_actor, know_peer
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(64)
+ABSENT = "a" * 26
+WARD, CIRCLE = f"{ORIGIN}/groups/ward", f"{ORIGIN}/groups/circle"
+CANARY = "canary-3f9c1b"
+
+
+@dataclass(slots=True)
+class Scene:
+    """What stands on the stage.
+
+    post, activity, media: tokens (the R of their URLs) of a post of Mia in ward, of its activity, of its picture.
+    gone, gone_activity: of a post that Mia took back. message: of a private message from Mia to Moe.
+    seq: the number of the post's entry.
+    tokens: bearer tokens by handle.
+    """
+
+    lone: LoneHouse
+    ward: Group
+    circle: Group
+    members: dict[str, Member]
+    tokens: dict[str, str]
+    peers: dict[str, Peer]
+    people: dict[str, ForeignActor]
+    actors: dict[str, Actor]
+    post: str = ""
+    post_id: int = 0
+    activity: str = ""
+    media: str = ""
+    gone: str = ""
+    gone_activity: str = ""
+    message: str = ""
+    seq: int = 0
+
+    @property
+    def app(self) -> Any:
+        """The application."""
+        return self.lone.app
+
+
+@asynccontextmanager
+async def a_scene(databases: Databases, clock: Clock, **settings: Any) -> AsyncIterator[Scene]:
+    """Set the scene on a new node."""
+    async with a_lone_house(databases, clock, **settings) as lone:
+        yield await furnish(lone)
+
+
+async def furnish(lone: LoneHouse) -> Scene:
+    """Put everybody and everything onto a node."""
+    core = lone.core
+    members = {handle: await lone.member(handle) for handle in ("ana", "moe", "mia", "otto", "lena", "sven")}
+    members["ola"] = await lone.member("ola", role="operator")
+    peers, people, actors = {}, {}, {}
+    for name, state in _PEERS.items():
+        host = f"{name}.example"
+        peers[name] = await know_peer(core, host, state=state)
+        people[name] = a_foreign_actor(host, "fay")
+        actors[name] = await know_actor(core, people[name])
+    people["stranger"] = a_foreign_actor("stranger.example", "fay")
+    ward = await _make_group(lone, "ward", members["ana"], is_hidden=False)
+    circle = await _make_group(lone, "circle", members["ana"], is_hidden=True)
+    for group in (ward, circle):
+        for handle in ("moe", "mia", "lena", "sven"):
+            await let_in(lone, group, members[handle])
+        await let_in(lone, group, actors["friend"], peers["friend"])
+        await staff.set_role(
+            core, lone.house.tables, owner=members["ana"], group_id=group.group_id,
+            actor_id=members["moe"].actor_id, role="moderator", by="ana",
+        )  # fmt: skip
+    scene = Scene(lone, ward, circle, members, {}, peers, people, actors)
+    await _write_posts(scene)
+    for group in (ward, circle):
+        await groups.leave_group(core, lone.house.tables, member=members["lena"], group_id=group.group_id)
+    scene.tokens = {handle: await make_token(core, handle, "read write follow", by="a test") for handle in members}
+    await suspend_member(core, "sven", by="a test", reason="")
+    members["sven"] = replace(members["sven"], state="suspended")
+    return scene
+
+
+async def let_in(lone: LoneHouse, group: Group, who: Actor | Member, peer: Peer | None = None) -> None:
+    """Let somebody into a group: they asked, their node is admitted, the operator says yes."""
+    await lone.core.store.write(_ask_to_join, group, who, peer)
+    await staff.decide_request(
+        lone.core, lone.house.tables, staff=None, group_id=group.group_id, actor_id=who.actor_id, approve=True,
+        note="", by="operator",
+    )  # fmt: skip
+
+
+async def put_out(lone: LoneHouse, group: Group, who: Actor | Member, *, ban: bool = False) -> None:
+    """Remove somebody from a group."""
+    await staff.remove_from_group(
+        lone.core, lone.house.tables, staff=None, group_id=group.group_id, actor_id=who.actor_id, ban=ban, reason="",
+        by="operator",
+    )  # fmt: skip
+
+
+async def say(lone: LoneHouse, group: Group, author: Member, text: str, *, title: str = "") -> int:
+    """Post something in a group and return the post's number."""
+    posted = await create_post(
+        lone.core, lone.house.tables, author=author, group_id=group.group_id, draft=Draft(text, title=title)
+    )
+    return posted.post_id
+
+
+_PEERS = {
+    "friend": "active", "ally": "active", "paused": "paused", "parted": "parted", "draft": "draft",
+    "verified": "verified",
+}  # fmt: skip
+
+
+async def _make_group(lone: LoneHouse, handle: str, owner: Member, *, is_hidden: bool) -> Group:
+    new = NewGroup(handle, handle.capitalize(), "request", is_hidden=is_hidden)
+    return await groups.create_group(lone.core, lone.house.tables, new, owner=owner, by="a test")
+
+
+async def _ask_to_join(tx: Tx, group: Group, who: Actor | Member, peer: Peer | None) -> None:
+    follow = f"{who.uri}#follow-{group.handle}"
+    await put_request(tx, group_id=group.group_id, actor_id=who.actor_id, state="requested", request_uri=follow)
+    if peer is not None:
+        await admit_peer(
+            tx, group_id=group.group_id, peer_id=peer.peer_id, decided_by="a test", because_of=who.uri, base_seq=0
+        )
+
+
+async def _write_posts(scene: Scene) -> None:
+    """Let Mia post a picture in ward, pin it, and take another post back."""
+    lone, mia = scene.lone, scene.members["mia"]
+    core, tables = lone.core, lone.house.tables
+    sha256 = save_file(core, PNG)
+    scene.media = core.ids.token()
+    row = MediaRow(scene.media, None, None, mia.actor_id, sha256, "image/png", len(PNG), 1, 1, "A dot", None, "ready")
+    await core.store.write(_insert_media, row)
+    draft = Draft(f"Nights are long. {CANARY}", title="Nights", images=(scene.media,))
+    posted = await create_post(core, tables, author=mia, group_id=scene.ward.group_id, draft=draft)
+    await pin_post(core, tables, staff=scene.members["moe"], post_id=posted.post_id, is_pinned=True)
+    gone = await create_post(core, tables, author=mia, group_id=scene.ward.group_id, draft=Draft("Never mind."))
+    scene.gone_activity = _token(await core.store.read(_activity_of, scene.ward.uri, gone.seq))
+    await withdraw_post(core, tables, author=mia, post_id=gone.post_id)
+    scene.post, scene.post_id, scene.seq, scene.gone = (
+        _token(posted.uri),
+        posted.post_id,
+        posted.seq or 0,
+        _token(gone.uri),
+    )
+    scene.activity = _token(await core.store.read(_activity_of, scene.ward.uri, posted.seq))
+    moe = await core.store.read(_actor, scene.members["moe"].uri)
+    scene.message = _token(await send_message(core, author=mia, people=[moe], text=f"Between us. {CANARY}"))
+
+
+async def _insert_media(tx: Tx, row: MediaRow) -> None:
+    await insert_media(tx, row=row)
+
+
+async def _actor(tx: Tx, uri: str) -> Any:
+    return await get_actor_by_uri(tx, uri=uri)
+
+
+async def _activity_of(tx: Tx, group_uri: str, seq: int) -> str:
+    group = await get_group_by_uri(tx, uri=group_uri)
+    entry = await get_entry(tx, group_id=group.group_id if group else 0, seq=seq)
+    return entry.activity_uri if entry else ""
+
+
+def _token(uri: str) -> str:
+    return uri.rpartition("/")[2]

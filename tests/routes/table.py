@@ -1,0 +1,122 @@
+"""Who gets what: every route of the node, and every kind of requester.
+
+A cell is the status for something that exists and, behind a slash, for something that does not. One number alone means
+both, and then the two answers are equal byte for byte. A requester who may have a thing gets 200, 202 or 410; nobody else
+can tell whether it exists (contract.md 2.5).
+
+People, with a bearer token but for the first two:
+
+    nobody    a browser without a session              robot     no signature, asks for ActivityPub
+    member    a member of the group                    other     a member of the node, not of the group
+    left      was in the group                         suspended cannot do anything any more
+    moderator staff of the group                       operator  runs the node, is not in the group
+
+Nodes, by their signatures:
+
+    friend    an active peer with a member             ally      an active peer without one
+    paused    parted    draft    verified              peers in those states
+    stranger  a good signature of an unlisted node     forged    a signature by the wrong key
+    garbled   a signature that cannot be read
+
+A row stands for a method and a path, and for one thing of that kind where there are several: in brackets is said which.
+The rows of all tables together must be the routes of the running application.
+"""
+
+from __future__ import annotations
+
+PEOPLE = ("nobody", "robot", "member", "other", "left", "suspended", "moderator", "operator")
+NODES = ("friend", "ally", "paused", "parted", "draft", "verified", "stranger", "forged", "garbled")
+
+# Between nodes. People are sent to the sign-in page, which knows nothing of what was asked, until pages show these things.
+PEERS = """
+                                   friend   ally     paused   parted   draft    verified stranger forged   garbled
+GET  /people/<handle>              200/404  404      503      404      404      404      404      401      401
+GET  /people/<handle> (unknown)    404      404      503      404      404      404      404      401      401
+GET  /people/<handle>/outbox       200/404  404      503      404      404      404      404      401      401
+GET  /people/<handle>/followers    200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>              200/404  200/404  503      404      404      404      404      401      401
+GET  /groups/<handle> (hidden)     200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle> (staff)      404      404      503      404      404      404      404      401      401
+GET  /groups/<handle>/log          200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/log (hidden) 200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/log (staff)  404      404      503      404      404      404      404      401      401
+GET  /groups/<handle>/log/<seq>    200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/outbox       200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/followers    200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/moderators   200/404  404      503      404      404      404      404      401      401
+GET  /groups/<handle>/featured     200/404  404      503      404      404      404      404      401      401
+GET  /posts/<token>                200/404  404      503      404      404      404      404      401      401
+GET  /posts/<token> (gone)         410/404  404      503      404      404      404      404      401      401
+GET  /posts/<token> (message)      404      404      503      404      404      404      404      401      401
+GET  /activities/<token>           200/404  404      503      404      404      404      404      401      401
+GET  /activities/<token> (gone)    410/404  404      503      404      404      404      404      401      401
+GET  /media/<token>                200/404  404      503      404      404      404      404      401      401
+"""
+PEERS_FOR_PEOPLE = {"nobody": "303", "robot": "401"} | dict.fromkeys(PEOPLE[2:], "303")
+
+INBOXES = """
+                                      friend   ally     paused   parted   draft    verified stranger forged  garbled
+POST /inbox                           202      202      503      403      403      403      403      401     400
+POST /people/<handle>/inbox           202      202      503      403      403      403      403      401     400
+POST /groups/<handle>/inbox           202/404  202/404  503      403      403      403      403      401     400
+POST /groups/<handle>/inbox (hidden)  202/404  404      503      403      403      403      403      401     400
+POST /groups/<handle>/inbox (staff)   404      404      503      403      403      403      403      401     400
+"""
+INBOXES_FOR_PEOPLE = dict.fromkeys(PEOPLE, "401")
+
+# Open to everybody: the same for all, whatever they carry.
+OPEN = """
+GET  /
+GET  /sign-in
+GET  /support
+GET  /charter
+GET  /about
+GET  /static/rounds.css
+GET  /health
+GET  /actor
+GET  /.well-known/nodeinfo
+GET  /.well-known/host-meta
+GET  /nodeinfo/2.0
+GET  /nodeinfo/2.1
+GET  /.well-known/webfinger (node)
+"""
+
+# A node that does not work says so; the one of these tests stands still.
+NOT_READY = """
+GET  /ready
+"""
+
+# Of people and groups WebFinger tells peers what they may know anyway, and nobody else anything.
+WEBFINGER = """
+                                      friend   ally     paused   parted   draft    verified stranger forged  garbled
+GET  /.well-known/webfinger (person)  200/404  404      404      404      404      404      404      404     404
+GET  /.well-known/webfinger (group)   200/404  200/404  404      404      404      404      404      404     404
+GET  /.well-known/webfinger (hidden)  200/404  404      404      404      404      404      404      404     404
+"""
+WEBFINGER_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404")
+
+Row = dict[str, str]
+
+
+def list_rows() -> dict[str, Row]:
+    """Return {"GET /people/<handle> (hidden)": {"nobody": "303", …}} of every table."""
+    everybody = (*PEOPLE, *NODES)
+    return {
+        **{name: PEERS_FOR_PEOPLE | row for name, row in _read(PEERS, NODES).items()},
+        **{name: INBOXES_FOR_PEOPLE | row for name, row in _read(INBOXES, NODES).items()},
+        **{name: WEBFINGER_FOR_PEOPLE | row for name, row in _read(WEBFINGER, NODES).items()},
+        **{name: dict.fromkeys(everybody, "200") for name in _read(OPEN, ())},
+        **{name: dict.fromkeys(everybody, "503") for name in _read(NOT_READY, ())},
+    }
+
+
+def _read(text: str, columns: tuple[str, ...]) -> dict[str, Row]:
+    """Return the rows of one table; its first line names the columns, unless it has none."""
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    if columns:
+        assert tuple(lines.pop(0)) == columns
+    rows = {}
+    for words in lines:
+        place = len(words) - len(columns)
+        rows[" ".join(words[:place])] = dict(zip(columns, words[place:], strict=True))
+    return rows

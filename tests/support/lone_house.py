@@ -1,0 +1,206 @@
+"""One node without a network: a real house on a real database, whose clock stands still and whose wire is paper.
+
+Everything is real but the wire: what the node would send is written down, and what it would fetch is looked up among
+the documents that a test laid out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from node.app import Application
+from node.community.house import House, close_core, open_core
+from node.domain.actors import Actor, Member
+from node.federation.message import Answer
+from node.federation.signatures.keys import PrivateKey, generate_ed25519_key, generate_rsa_key
+from node.foundation.clock import Clock
+from node.foundation.config import build_config
+from node.foundation.errors import Refusing
+from node.store.actors import insert_actor
+from node.store.core import Core
+from node.store.engine import Tx, open_store
+from node.store.keyring import Keyring, OwnKeys, insert_own_keys
+from tests.support.databases import Databases
+
+HOST = "home.example"
+ORIGIN = f"https://{HOST}"
+_NODE_KEY = bytes(range(32))
+_INSTANCE_ID = 1
+
+
+@functools.cache
+def rsa_key(name: str = "") -> PrivateKey:
+    """Return the RSA key of this name for the whole run; making one takes 0.1 s."""
+    return generate_rsa_key()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One POST that the node made."""
+
+    url: str
+    document: dict[str, Any]
+    headers: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class PaperWire:
+    """The network of a lone house.
+
+    documents: what can be fetched, by address; bytes are given as they are.
+    asked: every address that was fetched, whether there was something or not.
+    deliveries: every POST. reply: what the other side answers to one.
+    """
+
+    documents: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    reply: Callable[[Delivery], Answer] = lambda delivery: Answer(202)
+
+    @property
+    def requests(self) -> int:
+        """How often the node went to the network at all."""
+        return len(self.asked) + len(self.deliveries)
+
+    async def get_document(self, url: str, **more: Any) -> tuple[str, bytes]:
+        """Give a document that was laid out."""
+        return url, self._find(url)
+
+    async def get_json(self, url: str, **more: Any) -> tuple[str, bytes]:
+        """Give a document that was laid out."""
+        return url, self._find(url)
+
+    async def get_bytes(self, url: str, **more: Any) -> tuple[str, bytes]:
+        """Give a file that was laid out."""
+        return "image/png", self._find(url)
+
+    async def post(self, url: str, body: bytes, *, signer: Any, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
+        """Write a delivery down and answer it."""
+        delivery = Delivery(url, msgspec.json.decode(body), headers)
+        self.deliveries.append(delivery)
+        return self.reply(delivery)
+
+    async def close(self) -> None:
+        """Hold nothing, so let go of nothing."""
+
+    def _find(self, url: str) -> bytes:
+        self.asked.append(url)
+        found = self.documents.get(url)
+        if found is None:
+            raise Refusing(internal=f"{url} answered 404", remote_status=404)
+        return found if isinstance(found, bytes) else msgspec.json.encode(found)
+
+
+@dataclass(slots=True)
+class LoneHouse:
+    """A node that is open and does nothing by itself: a test lets it work with `work`."""
+
+    house: House
+    wire: PaperWire
+    app: Application
+    clock: Any
+
+    @property
+    def core(self) -> Core:
+        """The node's core."""
+        return self.house.core
+
+    async def work(self) -> None:
+        """Let the node act on everything that has arrived."""
+        while await self.house.processor.round():
+            pass
+
+    async def member(self, handle: str, **more: Any) -> Member:
+        """Make somebody with an account here, and keys."""
+        return await add_member(self.core, handle, **more)
+
+
+@asynccontextmanager
+async def a_lone_house(
+    databases: Databases, clock: Clock, *, place: tuple[str, Path] | None = None, **settings: Any
+) -> AsyncIterator[LoneHouse]:
+    """Open a node with an instance actor and nobody else.
+
+    Args:
+        databases: Where its database comes from.
+        clock: Its time.
+        place: (address, data directory) of one that was open before; a new one when None.
+        settings: Anything of `rounds.toml` besides base URL, name and database.
+    """
+    address, data = place or await databases.new_data()
+    config = build_config({"base_url": ORIGIN, "name": "Home", "database": address} | settings)
+    if place is None:
+        (data / "keys").mkdir()
+        (data / "keys" / "node.key").write_bytes(_NODE_KEY)
+        await _place_instance(address, data, clock)
+    core = await open_core(data, config=config, clock=clock)
+    await core.client.close()
+    wire = PaperWire()
+    core.client = wire  # type: ignore[assignment]
+    core.keyring.make = own_keys  # type: ignore[method-assign]  # making an RSA key takes 0.1 s
+    house = House(core)
+    try:
+        yield LoneHouse(house, wire, Application(house), clock)
+    finally:
+        await close_core(core)
+
+
+def own_keys(actor_id: int, uri: str) -> OwnKeys:
+    """Return keys for an actor of the house; they share one RSA key, which nobody compares."""
+    return OwnKeys(actor_id, uri, rsa_key("home"), generate_ed25519_key())
+
+
+async def add_member(
+    core: Core, handle: str, *, role: str = "member", state: str = "active", is_searchable: bool = False
+) -> Member:
+    """Make somebody with an account and keys on a node."""
+    number, uri = core.ids.number(), f"{core.origin}/people/{handle}"
+    member = Member(number, uri, handle, handle.capitalize(), role, "physician", "A3", state, is_searchable)
+    sealed = core.keyring.seal(own_keys(number, uri))
+    await core.store.write(_insert_member, core, member, sealed)
+    return member
+
+
+_INSERT_MEMBER = """INSERT INTO members (actor_id, handle, password_hash, role, class, assurance, state, is_searchable,
+   notice, created_at, last_seen_at, version)
+  VALUES (:actor_id, :handle, NULL, :role, 'physician', 'A3', :state, :is_searchable, NULL, :created_at, NULL, 1)"""
+
+
+async def _insert_member(tx: Tx, core: Core, member: Member, sealed: list[Any]) -> None:
+    actor = Actor(
+        member.actor_id, member.uri, "person", member.handle, core.host, True, None, member.name, "",
+        f"{core.origin}/inbox",
+    )  # fmt: skip
+    await insert_actor(tx, actor=actor)
+    await insert_own_keys(tx, actor_id=member.actor_id, sealed=sealed)
+    await tx.run(
+        _INSERT_MEMBER,
+        actor_id=member.actor_id,
+        handle=member.handle,
+        role=member.role,
+        state=member.state,
+        is_searchable=member.is_searchable,
+        created_at=tx.now,
+    )
+
+
+async def _place_instance(address: str, data: Path, clock: Clock) -> None:
+    """Put the instance actor there with a key made before; `open_core` would make one each time."""
+    store = await open_store(address, data=data, clock=clock)
+    uri = f"{ORIGIN}/actor"
+    actor = Actor(_INSTANCE_ID, uri, "instance", HOST, HOST, True, None, "Home", "", f"{ORIGIN}/inbox")
+    sealed = Keyring(store, _NODE_KEY).seal(own_keys(_INSTANCE_ID, uri))
+    await store.write(_insert_instance, actor, sealed)
+    await store.close()
+
+
+async def _insert_instance(tx: Tx, actor: Actor, sealed: list[Any]) -> None:
+    await insert_actor(tx, actor=actor)
+    await insert_own_keys(tx, actor_id=actor.actor_id, sealed=sealed)
