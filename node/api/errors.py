@@ -14,7 +14,7 @@ from node.foundation.logs import get_logger
 
 JSON_TYPE = "application/json; charset=utf-8"
 NOT_FOUND = "Record not found"
-INVALID_TOKEN = "The access token is invalid"
+UNKNOWN_CALLER = "The access token is invalid"
 OUTSIDE_SCOPE = "This action is outside the authorized scopes"
 # Mastodon has no 400, 409 or 415: an app shows the sentence of a 422, and of others perhaps not.
 _AS_INVALID = frozenset({400, 409, 415})
@@ -24,7 +24,9 @@ def refuse(status: int, sentence: str) -> Response:
     """Return an error with a sentence for the person who uses the app."""
     response = Response(msgspec.json.encode({"error": sentence}), status=status, content_type=JSON_TYPE)
     if status == 401:
-        response.headers["WWW-Authenticate"] = f'Bearer realm="Rounds", error="invalid_token", error_description="{sentence}"'
+        response.headers["WWW-Authenticate"] = (
+            f'Bearer realm="Rounds", error="invalid_token", error_description="{sentence}"'
+        )
     return response
 
 
@@ -33,7 +35,7 @@ def translate(error: NodeError) -> Response:
     if isinstance(error, (NotFound, Gone)):
         return refuse(404, NOT_FOUND)
     if isinstance(error, Unauthenticated):
-        return refuse(401, INVALID_TOKEN)
+        return refuse(401, UNKNOWN_CALLER)
     if error.status >= 500:
         get_logger().warning("api_failed", code=error.code, reason=error.internal)
     response = refuse(422 if error.status in _AS_INVALID else error.status, error.safe)

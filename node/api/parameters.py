@@ -65,7 +65,8 @@ async def read_parameters(request: Request) -> Parameters:
     """
     found = read_query(request)
     if request.mimetype == "application/json":
-        for name, value in _read_json(await request.get_data()).items():
+        body = await request.get_data()
+        for name, value in _read_json(body if isinstance(body, bytes) else body.encode()).items():
             found.add(name, value)
         return found
     form = await request.form

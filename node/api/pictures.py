@@ -49,7 +49,7 @@ def build_pictures(house: House, tickets: Tickets) -> Blueprint:
         return Response(data, content_type=media_type, headers=_PICTURE_HEADERS)
 
     for name in _STAND_INS:
-        data = files("node.api").joinpath(f"pictures/{name}.png").read_bytes()
+        data = files("node.api").joinpath(f"static/{name}.png").read_bytes()
         view = partial(_stand_in, data)
         routes.add_url_rule(f"/static/{name}.png", f"stand_in_{name}", view)
     return routes

@@ -38,7 +38,9 @@ _BY_ADDRESS = f"""SELECT {_PROFILE} {_FROM}
 _LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
 _COUNT_MEMBERS = """SELECT m.group_id, COUNT(*) AS n FROM memberships m
   WHERE m.group_id IN :group_ids AND m.state = 'member' GROUP BY m.group_id"""
-_COUNT_READERS = "SELECT r.group_id, SUM(r.members) AS n FROM readers r WHERE r.group_id IN :group_ids GROUP BY r.group_id"
+_COUNT_READERS = (
+    "SELECT r.group_id, SUM(r.members) AS n FROM readers r WHERE r.group_id IN :group_ids GROUP BY r.group_id"
+)
 _JOINED = """SELECT g.group_id, g.newest_post_id FROM memberships m JOIN groups g ON g.group_id = m.group_id
   WHERE m.actor_id = :viewer_id AND m.state = 'member' AND g.staff_of IS NULL ORDER BY g.newest_post_id DESC"""
 

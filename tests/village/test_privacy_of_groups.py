@@ -18,6 +18,7 @@ async def test_t17_no_byte_of_a_group_reaches_a_node_that_was_never_allowed(vill
     c = await village.node("stranger")
     await c.member("cleo")
     posted = await a.post(ward, f"{CANARY} one", as_="ana", title=CANARY)
+    await village.rest()
     await b.post(ward, f"{CANARY} two", as_="ben", reply_to=posted["uri"])
     await village.rest()
 
