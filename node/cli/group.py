@@ -20,6 +20,7 @@ from node.store.rosters import (
     list_admissions,
     list_groups,
     list_hosts,
+    list_readers,
     list_roster,
 )
 from node.store.streams import get_lane
@@ -329,7 +330,10 @@ async def _describe(tx: Tx, group_id: int, core: Any) -> dict[str, Any]:
     for each in await list_admissions(tx, group_id=group_id):
         peer = core.peers.by_id(each.peer_id)
         admitted[peer.host if peer else "?"] = each.admitted_at
-    hosts = {row.host: int(row.members) for row in await list_hosts(tx, group_id=group_id)}
+    if group.is_local:
+        hosts = {row.host: int(row.members) for row in await list_hosts(tx, group_id=group_id)}
+    else:
+        hosts = {reader.host: reader.members for reader in await list_readers(tx, group_id=group_id)}
     nodes = [
         {"host": host, "members": hosts.get(host, 0), "admitted_at": instant(admitted.get(host))}
         for host in sorted({*hosts, *admitted})

@@ -27,7 +27,7 @@ class Addressed:
     @property
     def is_public(self) -> bool:
         """Whether it is addressed to everybody."""
-        return bool(self.uris & PUBLIC) or self.audience in PUBLIC
+        return bool(self.uris & PUBLIC) or self.audience in PUBLIC  # callers bring every spelling to one of these
 
 
 def group_addresses(group_uri: str) -> list[str]:

@@ -13,7 +13,7 @@ from node.community.house import House
 from node.federation.message import Request
 from node.federation.nodeinfo import build_discovery, build_nodeinfo
 from node.federation.webfinger import JRD_TYPE, build_jrd, parse_account
-from node.foundation.errors import NodeError, NotFound
+from node.foundation.errors import NodeError, NotFound, Unavailable
 from node.outbox.actors import build_instance
 from node.outbox.publish import encode
 from node.outbox.routes import CONTENT_TYPE, visible_group, visible_person
@@ -50,7 +50,10 @@ def build_documents(house: House) -> Blueprint:
 
     @pages.get("/.well-known/webfinger")
     async def webfinger() -> ResponseReturnValue:
-        uri = await _find_account(house, request.args.get("resource", ""))
+        try:
+            uri = await _find_account(house, request.args.get("resource", ""))
+        except Unavailable as paused:
+            return Response(status=503, headers={"Retry-After": str(paused.retry_after_seconds)})
         if uri is None:
             return Response(b'{"error":"not found"}', status=404, content_type="application/json")
         handle = core.host if uri == core.instance_uri else uri.rpartition("/")[2]
@@ -94,6 +97,8 @@ async def _find_for_peer(house: House, handle: str) -> str | None:
     try:
         claim, peer = house.receiver.identify(signed)
         await house.receiver.verify(signed, claim, peer)
+    except Unavailable:
+        raise
     except NodeError:
         return None
     try:

@@ -52,6 +52,11 @@ from tests.support.waiting import LOOK_SECONDS, until
 REST_SECONDS = 30.0
 # Lanes to a peer that came back start within this time, not all at once.
 SPREAD = timedelta(seconds=1)
+# Where the words of groups and messages lie, and who belongs to them. Not: what a node remembers about deliveries.
+CONTENT = frozenset(
+    {"posts", "post_versions", "post_people", "mentions", "media", "log_entries", "author_cards", "memberships",
+     "admissions", "readers", "submissions"}
+)  # fmt: skip
 _BELLS = (INBOX_BELL, LANES_BELL, PICTURES_BELL, PULL_BELL, "resend")
 
 
@@ -182,6 +187,10 @@ class Node(Commands):
     async def rows(self) -> dict[str, list[str]]:
         """Return every row of every table of the database, as text."""
         return await read_rows(load_config(self.data, {}).database, self.data)
+
+    async def content(self) -> dict[str, list[str]]:
+        """Return the rows of the tables that hold what people said and who is where, without the bookkeeping."""
+        return {table: rows for table, rows in (await self.rows()).items() if table in CONTENT}
 
     def ring(self) -> None:
         """Have everybody in the node look whether there is something to do."""

@@ -7,7 +7,7 @@ the group exists.
 from __future__ import annotations
 
 from node.community.hosting import own_arrival, record
-from node.domain.access import may_admit_node, may_moderate, may_node_see_card, may_own, may_request
+from node.domain.access import may_admit_node, may_moderate, may_own, may_request
 from node.domain.actors import Actor, Viewer
 from node.domain.groups import ROLES, Group, may_become
 from node.federation.vocabulary import ActivityView
@@ -19,7 +19,7 @@ from node.store.actors import get_actor, get_actor_by_uri
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.rosters import (
-    count_interest_at_host,
+    count_at_host,
     get_group_by_uri,
     get_membership,
     get_membership_by_request,
@@ -30,7 +30,7 @@ from node.store.rosters import (
 )
 
 from . import activities
-from .hosting import admit, bring_in, give_role, is_admitted, put_out, refuse
+from .hosting import admit, bring_in, give_role, is_admitted, is_known_to, put_out, refuse
 
 REASON_LIMIT_CHARACTERS = 2000
 
@@ -96,8 +96,8 @@ class GroupHost:
             return None
         group = await take_group(tx, group_id=staff.staff_of)
         actor = await get_actor_by_uri(tx, uri=arrival.actor_uri)
-        if group is None or actor is None:
-            return Dropped("There is no such group.")
+        if group is None or actor is None or not await is_known_to(tx, group, actor.host):
+            return Dropped("There is no such group for this node.")
         place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
         decision = may_moderate(Viewer(actor.actor_id, actor.uri), place)
         if not decision:
@@ -184,12 +184,17 @@ class GroupHost:
     async def on_flag(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
         """A report goes before the staff of the group it is about."""
         for uri in (*arrival.view.audience, *arrival.view.to):
-            group = await get_group_by_uri(tx, uri=uri)
-            if group is not None and group.is_local and not group.is_staff_room:
-                held = await take_group(tx, group_id=group.group_id)
-                assert held is not None
-                await self.offer_to_staff(tx, core, held, arrival)
-                return Done()
+            found = await self._find(tx, core, arrival, uri)
+            if not isinstance(found, tuple) and found is not None:
+                return found
+            if found is None or found[0].is_staff_room:
+                continue
+            group, actor = found
+            if await count_at_host(tx, group_id=group.group_id, host=actor.host) == 0:
+                await self._refuse(tx, core, group, actor, arrival, "Only members of the group report in it.")
+            else:  # the node itself may speak for a reporter, as Mastodon's does
+                await self.offer_to_staff(tx, core, group, arrival)
+            return Done()
         return None
 
     async def offer_to_staff(self, tx: Tx, core: Core, group: Group, arrival: Arrival) -> None:
@@ -226,8 +231,7 @@ class GroupHost:
         actor = await get_actor_by_uri(tx, uri=arrival.actor_uri)
         if actor is None:
             return Need(arrival.actor_uri)
-        interest = await count_interest_at_host(tx, group_id=group.group_id, host=actor.host) > 0
-        if not may_node_see_card(group, has_member_or_invitation=interest):
+        if not await is_known_to(tx, group, actor.host):
             return Dropped("A hidden group is not known to this node.")
         held = await take_group(tx, group_id=group.group_id)
         return None if held is None else (held, actor)

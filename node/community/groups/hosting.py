@@ -9,6 +9,7 @@ import msgspec
 
 from node.community.hosting import own_arrival, record
 from node.community.members.service import list_operator_names
+from node.domain.access import may_node_see_card
 from node.domain.actors import Actor
 from node.domain.groups import Group, Membership, may_become
 from node.domain.peers import Peer
@@ -26,6 +27,7 @@ from node.store.rosters import (
     Reader,
     admit_peer,
     count_at_host,
+    count_interest_at_host,
     end_admission,
     get_admission,
     get_group,
@@ -57,6 +59,12 @@ async def admit(tx: Tx, core: Core, *, group: Group, peer: Peer, by: str, becaus
     if done:
         await write_audit(tx, actor=by, action="group.admit", target=f"{group.handle} {peer.host}", reason=because_of)
     return done
+
+
+async def is_known_to(tx: Tx, group: Group, host: str) -> bool:
+    """Say whether a node may know that a group exists; to others a hidden one answers nothing, not even a refusal."""
+    interest = await count_interest_at_host(tx, group_id=group.group_id, host=host) > 0
+    return bool(may_node_see_card(group, has_member_or_invitation=interest))
 
 
 async def is_admitted(tx: Tx, core: Core, *, group: Group, actor: Actor) -> bool:

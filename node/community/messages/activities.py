@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from node.community.addressing import read_addressed
 from node.community.purge import TIDY_BELL
 from node.domain.actors import Member
-from node.domain.audience import Addressed, fits_people
+from node.domain.audience import fits_people
 from node.federation.vocabulary import ObjectView
 from node.foundation.clock import format_instant
 from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text, markdown_to_html
@@ -64,7 +65,7 @@ async def on_message(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
     view = arrival.view.inner
     if not isinstance(view, ObjectView) or view.type not in _MESSAGES:
         return None
-    named = Addressed(frozenset((*view.to, *view.cc, *arrival.view.to, *arrival.view.cc)), None)
+    named = read_addressed(arrival.view, view)
     if (problem := fits_people(named)) is not None:
         return Dropped(problem)
     author = await get_actor_by_uri(tx, uri=arrival.actor_uri)

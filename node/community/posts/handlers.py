@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from node.community.groups.hosting import refuse
+from node.community.addressing import read_addressed
+from node.community.groups.hosting import is_known_to, refuse
 from node.community.hosting import record
 from node.domain.access import Decision, may_moderate, may_write
 from node.domain.actors import Actor, Viewer
-from node.domain.audience import Addressed, fits_group
+from node.domain.audience import fits_group
 from node.domain.groups import Group, Membership
 from node.federation.vocabulary import ActivityView, ObjectView
 from node.foundation.text import clean_text
@@ -45,10 +46,12 @@ class PostHost:
         actor = await get_actor_by_uri(tx, uri=arrival.actor_uri)
         if actor is None:
             return Need(arrival.actor_uri)
+        if not await is_known_to(tx, group, actor.host):
+            return Dropped("A hidden group is not known to this node.")
         held = await take_group(tx, group_id=group.group_id)
         assert held is not None
         place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
-        problem = fits_group(_addressed(arrival), held.uri, named=_named(arrival))
+        problem = fits_group(read_addressed(arrival.view), held.uri, named=_named(arrival))
         if problem is None:
             verdict = await self._judge(tx, core, held, actor, place, arrival)
             if not isinstance(verdict, str):
@@ -81,7 +84,7 @@ class PostHost:
         decision = may_write(viewer, place)
         if not decision:
             return decision.reason
-        if (problem := fits_group(_object_addressed(view), group.uri, named=_named(arrival))) is not None:
+        if (problem := fits_group(read_addressed(view), group.uri, named=_named(arrival))) is not None:
             return problem
         if await find_post(tx, uri=view.id) is not None:
             return "A post with this id is here already."
@@ -132,7 +135,7 @@ class PostHost:
         post, decision = await self._own_post(tx, group, viewer, place, view.id)
         if not decision:
             return decision.reason
-        if (problem := fits_group(_object_addressed(view), group.uri, named=_named(arrival))) is not None:
+        if (problem := fits_group(read_addressed(view), group.uri, named=_named(arrival))) is not None:
             return problem
         if (view.in_reply_to or None) != (await self._parent_uri(tx, post)):
             return "A post stays where it is in its thread."
@@ -253,15 +256,6 @@ async def on_submission_held(tx: Tx, core: Core, arrival: Arrival) -> Outcome | 
         return None
     await hold_submission(tx, activity_uri=submission.activity_uri, resend_at=tx.now + _HELD_AGAIN)
     return Done()
-
-
-def _addressed(arrival: Arrival) -> Addressed:
-    view = arrival.view
-    return Addressed(frozenset((*view.to, *view.cc)), next(iter(view.audience), None))
-
-
-def _object_addressed(view: ObjectView) -> Addressed:
-    return Addressed(frozenset((*view.to, *view.cc)), next(iter(view.audience), None))
 
 
 def _named(arrival: Arrival) -> list[str]:
