@@ -16,13 +16,15 @@ from .limits import measure_limits
 from .peers import KeyBox
 from .report import Line, Section, render
 from .run import Run
-from .scenarios import entries, idle, ingest, strangers, submissions
+from .scenarios import delivery, entries, idle, ingest, reading, strangers, submissions
 
 SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "ingest": ingest.measure,
     "submissions": submissions.measure,
     "entries": entries.measure,
     "strangers": strangers.measure,
+    "delivery": delivery.measure,
+    "reading": reading.measure,
     "idle": idle.measure,
 }
 

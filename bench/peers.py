@@ -139,9 +139,7 @@ def sign_post(
     return _to_bytes(sign_cavage(request, actor.keys.rsa, f"{actor.uri}#main-key", now=datetime.now(UTC)))
 
 
-def sign_post_ed25519(
-    actor: Actor, origin: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = ()
-) -> bytes:
+def sign_post_ed25519(actor: Actor, origin: str, body: bytes, *, headers: tuple[tuple[str, str], ...] = ()) -> bytes:
     """Return the same as our own nodes sign it: RFC 9421 with Ed25519."""
     request = Request("POST", "/inbox", (*_usual_headers(origin), ("content-type", ACTIVITY_JSON), *headers), body)
     signed = sign_rfc9421(

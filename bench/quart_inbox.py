@@ -20,18 +20,18 @@ class InsideQuart(Application):
     def __init__(self, house: House) -> None:
         super().__init__(house)
 
-        @self._site.post("/inbox")
-        async def inbox() -> Response:
-            headers = tuple((name.lower(), value.strip()) for name, value in request.headers.items())
-            target = request.full_path.rstrip("?")
-            taken = Request("POST", target, headers, await request.get_data())
-            answer = await answer_inbox(self._core, self._house.receiver, taken)
-            return Response(answer.body, answer.status, dict(answer.headers))
+        self._site.add_url_rule("/inbox", view_func=self._inbox, methods=["POST"])
+
+    async def _inbox(self) -> Response:
+        headers = tuple((name.lower(), value.strip()) for name, value in request.headers.items())
+        taken = Request("POST", request.full_path.rstrip("?"), headers, bytes(await request.get_data(as_text=False)))
+        answer = await answer_inbox(self._core, self._house.receiver, taken)
+        return Response(answer.body, answer.status, dict(answer.headers))
 
     def _is_for_corridor(self, scope: Scope) -> bool:
         return not (scope["method"] == "POST" and is_inbox(scope["path"])) and super()._is_for_corridor(scope)
 
 
 if __name__ == "__main__":
-    serve.Application = InsideQuart  # type: ignore[misc]
+    setattr(serve, "Application", InsideQuart)  # noqa: B010 the module does not offer the name
     sys.exit(main())

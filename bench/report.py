@@ -84,7 +84,7 @@ def line_of(what: str, values: Sequence[float], unit: str, **more: Any) -> Line:
 
 def render(sections: Sequence[Section]) -> str:
     """Return the table."""
-    rows = [("what", "aim", "measured", "items/s", "floor", "ratio", "met")]
+    rows: list[tuple[str, ...]] = [("what", "aim", "measured", "items/s", "floor", "ratio", "met")]
     for section in sections:
         rows.append((f"[{section.name}]", "", "", "", "", "", ""))
         rows += [_cells(line) for line in section.lines]

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import Any
 
 from .nodes import Node
 from .peers import Peer
+
+_SECONDS = 60.0
+_LOOK_SECONDS = 0.05
 
 
 class World:
@@ -29,6 +33,22 @@ class World:
     def reset(self) -> None:
         """Forget what happened so far."""
         self._ask("reset", {})
+
+    def wait_for_posts(self, count: int, *, first: int | None = None) -> float:
+        """Wait until each peer, or each of the first so many, has been sent `count`; return when the last one was.
+
+        The instant is one of `time.monotonic`, which all processes of a machine share.
+
+        Raises:
+            TimeoutError: One of them was not.
+        """
+        deadline = time.monotonic() + _SECONDS
+        while time.monotonic() < deadline:
+            hosts = self.state()[:first]
+            if all(host["posts"] >= count for host in hosts):
+                return float(max(host["last_at"] for host in hosts))
+            time.sleep(_LOOK_SECONDS)
+        raise TimeoutError("a peer was not reached")
 
     def set_mode(self, place: int, mode: str) -> None:
         """Let one peer "take" what comes, "hang" for ever, or be "busy" (503)."""

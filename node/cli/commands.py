@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import NoReturn
 
 from node.foundation.errors import Invalid
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("peer", "pause", peer.reason_words, peer.pause, "pause a peer"),
     Command("peer", "resume", peer.reason_words, peer.resume, "resume a paused peer"),
     Command("peer", "part", peer.reason_words, peer.part, "part from a peer"),
+    Command("peer", "policy", peer.policy_words, peer.policy, "say what a peer may do"),
     Command("peer", "test", peer.one_word, peer.test, "try the way to a peer"),
     Command("post", "add", post.add_words, post.add, "post in a group, as a member (test nodes)"),
     Command("post", "list", post.list_words, post.list_all, "list a group's posts, as a member (test nodes)"),
@@ -128,6 +130,13 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
     Raises:
         UsageError: They stand for none.
     """
+    args = _build_parser().parse_args(argv)
+    return args.command, args
+
+
+@cache
+def _build_parser() -> Parser:
+    """Return the parser of all commands; building it takes ten times as long as most commands, so it is built once."""
     parser = Parser(prog="rounds", description="A federated community node for physicians.")
     nouns = parser.add_subparsers(metavar="NOUN", required=True)
     made: dict[str, argparse._SubParsersAction[Parser]] = {}
@@ -141,5 +150,4 @@ def parse(argv: list[str]) -> tuple[Command, argparse.Namespace]:
         leaf.add_argument("--json", action="store_true", help="answer with one JSON document")
         command.words(leaf)
         leaf.set_defaults(command=command)
-    args = parser.parse_args(argv)
-    return args.command, args
+    return parser

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+import msgspec
+
 from node.community.peering import service
+from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.peers import Peer
 from node.foundation.errors import RemoteFailure
 from node.foundation.fingerprints import fingerprint_words
@@ -38,6 +41,18 @@ def reason_words(parser: argparse.ArgumentParser) -> None:
     one_word(parser)
     parser.add_argument("--reason", default="")
     parser.add_argument("--yes", action="store_true")
+
+
+def policy_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `peer policy`; what is not given stays as it is."""
+    one_word(parser)
+    parser.add_argument(
+        "--host-groups", choices=("yes", "no"), help="may its members be in groups here, and ours there"
+    )
+    parser.add_argument("--people-search", choices=("yes", "no"), help="may it find members of ours who allow that")
+    parser.add_argument("--support", choices=("yes", "no"), help="may its members use the support desk")
+    parser.add_argument("--minimum-assurance", choices=ASSURANCE_LEVELS)
+    parser.add_argument("--retention-days", type=int, help="how long it promised to keep what it holds")
 
 
 async def add(context: Context) -> int:
@@ -96,6 +111,23 @@ async def part(context: Context) -> int:
     """Part from a peer."""
     peer = await service.part_peer(context.house.core, context.args.peer, by=context.by, reason=context.args.reason)
     return await _shown(context, peer, f"{peer.host} is parted: a stranger from now on.")
+
+
+async def policy(context: Context) -> int:
+    """Say what a peer may do."""
+    core, args = context.house.core, context.args
+    peer = service.require_peer(core, args.peer)
+    given = {
+        "host_groups": None if args.host_groups is None else args.host_groups == "yes",
+        "people_search": None if args.people_search is None else args.people_search == "yes",
+        "support": None if args.support is None else args.support == "yes",
+        "minimum_assurance": args.minimum_assurance,
+        "retention_days": args.retention_days,
+    }
+    wanted = {name: value for name, value in given.items() if value is not None}
+    changed = msgspec.structs.replace(peer.policy, **wanted)
+    peer = await service.set_policy(core, peer.host, changed, by=context.by)
+    return await _shown(context, peer, f"The policy for {peer.host} is set.")
 
 
 async def test(context: Context) -> int:

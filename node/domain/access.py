@@ -115,9 +115,17 @@ def may_admit_node(viewer: Viewer, membership: Membership | None) -> Decision:
     return refuse("Only the group's owner and facilitators admit a node.")
 
 
-def may_request(group: Group, membership: Membership | None) -> Decision:
-    """Decide whether somebody may ask to join a group."""
+def may_request(group: Group, membership: Membership | None, *, shares_groups: bool = True) -> Decision:
+    """Decide whether somebody may ask to join a group.
+
+    Args:
+        group: The group.
+        membership: Their place in it so far.
+        shares_groups: Whether our policy for the other node concerned lets groups reach over to it.
+    """
     state = membership.state if membership else None
+    if not shares_groups:
+        return refuse("These two nodes do not share groups.")
     if state == "banned":
         return refuse("This group does not take a request from you.")
     if state in ("member", "requested"):

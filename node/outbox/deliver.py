@@ -13,7 +13,7 @@ import asyncio
 import email.utils
 import random
 from collections import OrderedDict
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,7 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import StoredEntry, get_position, list_entries
 from node.store.peers import update_peer_delivered
-from node.store.rosters import get_inbox_at_host
+from node.store.rosters import count_at_host, get_admission, get_inbox_at_host
 from node.store.streams import (
     LaneRow,
     StreamEntry,
@@ -53,11 +53,16 @@ _CONTACT_LONGEST_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """The next entries of a lane. inbox_uri: where a group's entries go; others name it themselves."""
+    """The next entries of a lane.
+
+    inbox_uri: where a group's entries go; others name it themselves.
+    base_seq: what the peer may never have of a group's log: everything up to this number.
+    """
 
     head: Position
     inbox_uri: str
     entries: list[StreamEntry] | list[StoredEntry]
+    base_seq: int = 0
 
 
 class Deliverer:
@@ -152,9 +157,11 @@ class Deliverer:
         """Send entries in order until one does not advance the cursor; return the lane, and the entry that died."""
         for item in batch.entries:
             position = item.seq if isinstance(item, StoredEntry) else item.position
-            if not self._is_active(peer.peer_id):
+            if not await self._may_send(row, peer):
                 break
             reply = await self._send(row, peer, lane, batch, item)
+            if reply.held_seq is not None:  # a peer that says it holds less does not get what lies before its base
+                reply = replace(reply, held_seq=max(reply.held_seq, batch.base_seq))
             lane, outcome = advance(
                 lane,
                 reply,
@@ -184,6 +191,9 @@ class Deliverer:
                 actor_id, url, body = item.actor_id, item.inbox_uri, item.document.encode()
                 headers = ()
             keys = await self._core.keyring.own(actor_id)
+            if not url.startswith(f"{peer.origin}/"):
+                get_logger().warning("delivery_refused_here", peer=peer.host, reason="an inbox on another origin")
+                return Reply(0)
             try:
                 answer = await self._core.client.post(
                     url, body, signer=self._core.sign_for(keys, peer.origin), headers=headers
@@ -205,6 +215,12 @@ class Deliverer:
             while len(self._bodies) > _BODIES_KEPT:
                 self._bodies.popitem(last=False)
         return body
+
+    async def _may_send(self, row: LaneRow, peer: Peer) -> bool:
+        """Ask before each entry: a member may have been removed while the one before was on its way (T17)."""
+        if row.group_id is None or not self._is_active(peer.peer_id):
+            return self._is_active(peer.peer_id)
+        return await self._core.store.read(_has_member, row.group_id, peer.host)
 
     def _is_active(self, peer_id: int) -> bool:
         peer = self._core.peers.by_id(peer_id)
@@ -238,10 +254,15 @@ async def _next_batch(tx: Tx, row: LaneRow, peer: Peer, cursor: int) -> _Batch:
     position = await get_position(tx, group_id=row.group_id)
     inbox_uri = await get_inbox_at_host(tx, group_id=row.group_id, host=peer.host)
     is_open = await get_lane(tx, peer_id=row.peer_id, stream=row.stream) is not None
-    if position is None or inbox_uri is None or not is_open:
+    admission = await get_admission(tx, group_id=row.group_id, peer_id=row.peer_id)
+    if position is None or inbox_uri is None or admission is None or not is_open:
         return _Batch(Position(0, 0, ""), "", [])
-    found = await list_entries(tx, group_id=row.group_id, after=cursor)
-    return _Batch(position.head, inbox_uri, found[:BATCH_ENTRIES])
+    found = await list_entries(tx, group_id=row.group_id, after=max(cursor, admission.base_seq))
+    return _Batch(position.head, inbox_uri, found[:BATCH_ENTRIES], admission.base_seq)
+
+
+async def _has_member(tx: Tx, group_id: int, host: str) -> bool:
+    return await count_at_host(tx, group_id=group_id, host=host) > 0
 
 
 async def _save(
@@ -294,7 +315,7 @@ def _retry_after_seconds(value: str | None, now: datetime) -> float | None:
     """Return the seconds of a Retry-After header, given as a number or as a date; None when it says nothing usable."""
     if not value:
         return None
-    if value.isdigit():
+    if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
         at = email.utils.parsedate_to_datetime(value)

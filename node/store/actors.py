@@ -28,7 +28,7 @@ _DOCUMENT = "SELECT document, fetched_at FROM actors WHERE uri = :uri"
 _UPSERT_KEY = """INSERT INTO actor_keys (key_id, actor_id, algorithm, public_key, sealed_private, state, created_at, expires_at)
   VALUES (:key_id, :actor_id, :algorithm, :public_key, :sealed_private, 'current', :created_at, NULL)
   ON CONFLICT (key_id) DO UPDATE SET public_key = excluded.public_key, algorithm = excluded.algorithm,
-   actor_id = excluded.actor_id, state = 'current'"""
+   state = 'current' WHERE actor_keys.actor_id = excluded.actor_id"""
 _RETIRE_KEYS = """UPDATE actor_keys SET state = 'retired'
   WHERE actor_id = :actor_id AND NOT (key_id IN :key_ids) AND state = 'current'"""
 _KEY = """SELECT k.key_id, k.algorithm, k.public_key, k.state, a.actor_id, a.uri, a.kind, a.host, a.is_local
@@ -116,7 +116,7 @@ async def get_actor_document(tx: Tx, *, uri: str) -> Any | None:
 
 
 async def insert_key(tx: Tx, *, actor_id: int, key: KeyDocument, sealed_private: str | None) -> None:
-    """Insert a key, or replace the public part of a known one."""
+    """Insert a key, or replace the public part of a known one; a key of somebody else stays theirs (T05)."""
     await tx.run(
         _UPSERT_KEY,
         key_id=key.key_id,

@@ -36,11 +36,8 @@ _BY_ID = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id = :actor_id AND {_SEEN}"
 _BY_ADDRESS = f"""SELECT {_PROFILE} {_FROM}
   WHERE a.host = :host AND a.handle = :handle AND a.kind = :kind AND {_SEEN}"""
 _LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
-_COUNT_MEMBERS = """SELECT m.group_id, COUNT(*) AS n FROM memberships m
-  WHERE m.group_id IN :group_ids AND m.state = 'member' GROUP BY m.group_id"""
-_COUNT_READERS = (
-    "SELECT r.group_id, SUM(r.members) AS n FROM readers r WHERE r.group_id IN :group_ids GROUP BY r.group_id"
-)
+_COUNT_MEMBERS = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = 'member'"
+_COUNT_READERS = "SELECT COALESCE(SUM(members), 0) AS n FROM readers WHERE group_id = :group_id"
 _JOINED = """SELECT g.group_id, g.newest_post_id FROM memberships m JOIN groups g ON g.group_id = m.group_id
   WHERE m.actor_id = :viewer_id AND m.state = 'member' AND g.staff_of IS NULL ORDER BY g.newest_post_id DESC"""
 
@@ -50,7 +47,7 @@ class Profile:
     """A person or group as others see them.
 
     policy: how a group takes members; None for people.
-    members: how many a group has, as far as we are told; 0 for people.
+    members: how many a group has, as far as we are told; 0 for people, and where it was not counted.
     """
 
     actor_id: int
@@ -83,22 +80,21 @@ class Joined:
 async def get_profile(tx: Tx, *, viewer_id: int, actor_id: int) -> Profile | None:
     """Return a person or group that the viewer may see."""
     row = await tx.one(_BY_ID, viewer_id=viewer_id, actor_id=actor_id)
-    return (await _with_members(tx, [Profile(*row)]))[0] if row else None
+    return await _with_members(tx, Profile(*row)) if row else None
 
 
 async def get_profile_by_address(tx: Tx, *, viewer_id: int, handle: str, host: str, kind: str) -> Profile | None:
     """Return a person or group that the viewer may see, by `handle@host`."""
     row = await tx.one(_BY_ADDRESS, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
-    return (await _with_members(tx, [Profile(*row)]))[0] if row else None
+    return await _with_members(tx, Profile(*row)) if row else None
 
 
 async def list_profiles(tx: Tx, *, actor_ids: list[int]) -> dict[int, Profile]:
     """Return the people and groups named by what the caller has read through a viewer, by number.
 
-    Cost: three statements at most.
+    The members of groups are not counted here: a page of posts would count some thousand rows each time.
     """
-    rows = await tx.all(_LIST, actor_ids=actor_ids)
-    return {profile.actor_id: profile for profile in await _with_members(tx, [Profile(*row) for row in rows])}
+    return {row.actor_id: Profile(*row) for row in await tx.all(_LIST, actor_ids=actor_ids)}
 
 
 async def list_joined(tx: Tx, *, viewer_id: int) -> list[Joined]:
@@ -106,18 +102,9 @@ async def list_joined(tx: Tx, *, viewer_id: int) -> list[Joined]:
     return [Joined(*row) for row in await tx.all(_JOINED, viewer_id=viewer_id)]
 
 
-async def _with_members(tx: Tx, profiles: list[Profile]) -> list[Profile]:
-    """Return profiles with the sizes of groups: counted where we host them, else as the host last told."""
-    here = [each.actor_id for each in profiles if each.is_group and each.is_local]
-    elsewhere = [each.actor_id for each in profiles if each.is_group and not each.is_local]
-    sizes: dict[int, int] = {}
-    if here:
-        sizes |= {row.group_id: int(row.n) for row in await tx.all(_COUNT_MEMBERS, group_ids=here)}
-    if elsewhere:
-        sizes |= {row.group_id: int(row.n) for row in await tx.all(_COUNT_READERS, group_ids=elsewhere)}
-    if not sizes:
-        return profiles
-    return [
-        replace(profile, members=sizes[profile.actor_id]) if profile.actor_id in sizes else profile
-        for profile in profiles
-    ]
+async def _with_members(tx: Tx, profile: Profile) -> Profile:
+    """Return a profile with the size of a group: counted where we host it, else as its host last told."""
+    if not profile.is_group:
+        return profile
+    size = _COUNT_MEMBERS if profile.is_local else _COUNT_READERS
+    return replace(profile, members=int(await tx.value(size, group_id=profile.actor_id)))

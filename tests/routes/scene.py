@@ -14,7 +14,6 @@ from typing import Any
 
 from node.community.groups import service as groups
 from node.community.groups import staff
-from node.community.groups.service import NewGroup
 from node.community.members.service import make_token, suspend_member
 from node.community.messages.service import send_message
 from node.community.posts.service import create_post, pin_post, withdraw_post
@@ -28,8 +27,9 @@ from node.store.engine import Tx
 from node.store.files import save_file
 from node.store.logs import get_entry
 from node.store.media import MediaRow, insert_media
-from node.store.rosters import admit_peer, get_group_by_uri, put_request
+from node.store.rosters import get_group_by_uri
 from tests.support.databases import Databases
+from tests.support.group_life import let_in, make_group
 from tests.support.lone_house import ORIGIN, LoneHouse, a_lone_house
 from tests.support.requesters import ForeignActor, a_foreign_actor, know_actor, know_peer
 
@@ -91,8 +91,8 @@ async def furnish(lone: LoneHouse) -> Scene:
         people[name] = a_foreign_actor(host, "fay")
         actors[name] = await know_actor(core, people[name])
     people["stranger"] = a_foreign_actor("stranger.example", "fay")
-    ward = await _make_group(lone, "ward", members["ana"], is_hidden=False)
-    circle = await _make_group(lone, "circle", members["ana"], is_hidden=True)
+    ward = await make_group(lone, "ward", members["ana"], is_hidden=False)
+    circle = await make_group(lone, "circle", members["ana"], is_hidden=True)
     for group in (ward, circle):
         for handle in ("moe", "mia", "lena", "sven"):
             await let_in(lone, group, members[handle])
@@ -111,49 +111,10 @@ async def furnish(lone: LoneHouse) -> Scene:
     return scene
 
 
-async def let_in(lone: LoneHouse, group: Group, who: Actor | Member, peer: Peer | None = None) -> None:
-    """Let somebody into a group: they asked, their node is admitted, the operator says yes."""
-    await lone.core.store.write(_ask_to_join, group, who, peer)
-    await staff.decide_request(
-        lone.core, lone.house.tables, staff=None, group_id=group.group_id, actor_id=who.actor_id, approve=True,
-        note="", by="operator",
-    )  # fmt: skip
-
-
-async def put_out(lone: LoneHouse, group: Group, who: Actor | Member, *, ban: bool = False) -> None:
-    """Remove somebody from a group."""
-    await staff.remove_from_group(
-        lone.core, lone.house.tables, staff=None, group_id=group.group_id, actor_id=who.actor_id, ban=ban, reason="",
-        by="operator",
-    )  # fmt: skip
-
-
-async def say(lone: LoneHouse, group: Group, author: Member, text: str, *, title: str = "") -> int:
-    """Post something in a group and return the post's number."""
-    posted = await create_post(
-        lone.core, lone.house.tables, author=author, group_id=group.group_id, draft=Draft(text, title=title)
-    )
-    return posted.post_id
-
-
 _PEERS = {
     "friend": "active", "ally": "active", "paused": "paused", "parted": "parted", "draft": "draft",
     "verified": "verified",
 }  # fmt: skip
-
-
-async def _make_group(lone: LoneHouse, handle: str, owner: Member, *, is_hidden: bool) -> Group:
-    new = NewGroup(handle, handle.capitalize(), "request", is_hidden=is_hidden)
-    return await groups.create_group(lone.core, lone.house.tables, new, owner=owner, by="a test")
-
-
-async def _ask_to_join(tx: Tx, group: Group, who: Actor | Member, peer: Peer | None) -> None:
-    follow = f"{who.uri}#follow-{group.handle}"
-    await put_request(tx, group_id=group.group_id, actor_id=who.actor_id, state="requested", request_uri=follow)
-    if peer is not None:
-        await admit_peer(
-            tx, group_id=group.group_id, peer_id=peer.peer_id, decided_by="a test", because_of=who.uri, base_seq=0
-        )
 
 
 async def _write_posts(scene: Scene) -> None:

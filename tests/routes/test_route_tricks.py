@@ -10,15 +10,17 @@ import pytest
 from node.community.posts.service import withdraw_post
 from node.federation.message import Answer, Request
 from tests.routes.asking import ask_as, dress, list_requests
-from tests.routes.scene import ABSENT, CANARY, WARD, Scene, a_scene, let_in, put_out
-from tests.routes.table import NODES, PEOPLE, list_rows
+from tests.routes.scene import ABSENT, CANARY, WARD, Scene, a_scene
+from tests.routes.table import list_rows
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
+from tests.support.group_life import let_in, put_out
 from tests.support.lone_house import HOST
 from tests.support.requesters import a_get, ask, shape, with_header
 
-_EVERYBODY = (*PEOPLE, *NODES)
-_STRANGERS = tuple(name for name in _EVERYBODY if name != "friend")
+# One of each kind: the rest of the table's requesters differ from these in a state only.
+_STRANGERS = ("nobody", "robot", "other", "suspended", "ally", "stranger", "forged")
+_SOME = (*_STRANGERS, "member", "friend")
 _METHODS = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")
 _SPELLINGS = (
     "{0}/", "{0}.json", "{0}.rss", "{0}.atom", "{0}/activity", "{0}?format=json", "{0}?raw=1&page=1", "/{0}", "{0}//",
@@ -44,11 +46,11 @@ async def scene(databases: Databases, clock: FrozenClock) -> AsyncIterator[Scene
 
 
 def _pairs(scene: Scene) -> list[tuple[str, Request, Request]]:
-    """Return every row of what peers read, with the requests for what exists and for what does not."""
+    """Return every route of what peers read, with the requests for what exists and for what does not."""
     return [
         (name, *list_requests(scene, name)[:2])  # type: ignore[misc]
         for name, row in list_rows().items()
-        if name.startswith("GET ") and row["stranger"] == "404" and "webfinger" not in name
+        if name.startswith("GET ") and row["stranger"] == "404" and "(" not in name
     ]
 
 
@@ -57,6 +59,8 @@ def _spelled(request: Request, spelling: str) -> Request:
 
 
 def _is_harmless(answer: Answer) -> bool:
+    if answer.status == 200:  # what OPTIONS says of a route, whoever asks
+        return answer.body == b"" and answer.one("allow") is not None
     return answer.status in (303, 400, 401, 403, 404, 405, 503) and CANARY.encode() not in answer.body
 
 
@@ -75,7 +79,7 @@ async def test_t22_no_spelling_of_a_path_gets_around_the_check(scene: Scene, req
     assert told == []
 
 
-@pytest.mark.parametrize("requester", _EVERYBODY)
+@pytest.mark.parametrize("requester", _SOME)
 async def test_t22_no_other_method_tells_private_from_absent(scene: Scene, requester: str) -> None:
     told = []
 
@@ -88,7 +92,7 @@ async def test_t22_no_other_method_tells_private_from_absent(scene: Scene, reque
     assert told == []
 
 
-@pytest.mark.parametrize("requester", _EVERYBODY)
+@pytest.mark.parametrize("requester", _SOME)
 async def test_t48_t58_no_forged_header_changes_an_answer(scene: Scene, requester: str) -> None:
     for name in list_rows():
         for request in list_requests(scene, name):

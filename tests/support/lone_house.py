@@ -6,8 +6,9 @@ the documents that a test laid out.
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ import msgspec
 from node.app import Application
 from node.community.house import House, close_core, open_core
 from node.domain.actors import Actor, Member
-from node.federation.message import Answer
+from node.federation.message import Answer, Request
 from node.federation.signatures.keys import PrivateKey, generate_ed25519_key, generate_rsa_key
 from node.foundation.clock import Clock
 from node.foundation.config import build_config
@@ -41,6 +42,11 @@ def rsa_key(name: str = "") -> PrivateKey:
     return generate_rsa_key()
 
 
+def body_of(document: Any) -> bytes:
+    """Return a document as bytes; bytes stay as they are."""
+    return document if isinstance(document, bytes) else msgspec.json.encode(document)
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One POST that the node made."""
@@ -56,13 +62,13 @@ class PaperWire:
 
     documents: what can be fetched, by address; bytes are given as they are.
     asked: every address that was fetched, whether there was something or not.
-    deliveries: every POST. reply: what the other side answers to one.
+    deliveries: every POST. reply: what the other side answers to one; 202 when None.
     """
 
     documents: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
-    reply: Callable[[Delivery], Answer] = lambda delivery: Answer(202)
+    reply: Callable[[Delivery], Awaitable[Answer]] | None = None
 
     @property
     def requests(self) -> int:
@@ -85,7 +91,7 @@ class PaperWire:
         """Write a delivery down and answer it."""
         delivery = Delivery(url, msgspec.json.decode(body), headers)
         self.deliveries.append(delivery)
-        return self.reply(delivery)
+        return Answer(202) if self.reply is None else await self.reply(delivery)
 
     async def close(self) -> None:
         """Hold nothing, so let go of nothing."""
@@ -116,6 +122,28 @@ class LoneHouse:
         """Let the node act on everything that has arrived."""
         while await self.house.processor.round():
             pass
+
+    async def deliver(self) -> None:
+        """Let the node send what is due now, until nothing is."""
+        before = -1
+        while before != len(self.wire.deliveries):
+            before = len(self.wire.deliveries)
+            await self.house.deliverer._look()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until no lane is being drained."""
+        running = self.house.deliverer._running
+        while running:
+            await asyncio.wait(running.values())
+            await asyncio.sleep(0)  # for the callbacks that say so
+
+    async def receive(self, foreign: Any, document: Any, *, target: str = "/inbox") -> Answer:
+        """Take an activity of somebody elsewhere, signed by them, act on it, and return the answer."""
+        request = Request("POST", target, (("host", HOST), ("content-type", "application/activity+json")), body_of(document))
+        answer = await self.app.answer(foreign.sign(request, self.clock.now()))
+        await self.work()
+        return answer
 
     async def member(self, handle: str, **more: Any) -> Member:
         """Make somebody with an account here, and keys."""

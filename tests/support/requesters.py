@@ -31,7 +31,7 @@ from node.store.actors import save_remote_actor
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.peers import get_peer_by_host, insert_peer
-from tests.support.lone_house import HOST, ORIGIN, rsa_key
+from tests.support.lone_house import HOST, ORIGIN, body_of, rsa_key
 
 ACTIVITY = "application/activity+json"
 CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
@@ -213,8 +213,7 @@ def a_get(target: str, *, accept: str = ACTIVITY, method: str = "GET", host: str
 
 def a_post(document: Any, *, target: str = "/inbox", content_type: str = ACTIVITY, host: str = HOST) -> Request:
     """Return an unsigned POST of a document, or of bytes as they are."""
-    body = document if isinstance(document, bytes) else msgspec.json.encode(document)
-    return Request("POST", target, (("host", host), ("content-type", content_type)), body)
+    return Request("POST", target, (("host", host), ("content-type", content_type)), body_of(document))
 
 
 def with_header(request: Request, name: str, value: str) -> Request:

@@ -44,7 +44,7 @@ from node.store.streams import LaneRow, list_lanes
 from node.store.submissions import list_submissions_due
 from tests.support.commands import CommandRefused, Commands
 from tests.support.databases import Databases
-from tests.support.foreign import ForeignPeer
+from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.proxy import Proxy
 from tests.support.traces import find_in_bytes, find_in_folder, find_in_rows, read_rows
 from tests.support.waiting import LOOK_SECONDS, until
@@ -188,6 +188,14 @@ class Node(Commands):
         """Return every row of every table of the database, as text."""
         return await read_rows(load_config(self.data, {}).database, self.data)
 
+    async def select(self, sql: str, **values: Any) -> list[Any]:
+        """Return the rows of a question to the database."""
+
+        async def ask(tx: Tx) -> list[Any]:
+            return await tx.all(sql, **values)
+
+        return list(await self.core.store.read(ask))
+
     async def content(self) -> dict[str, list[str]]:
         """Return the rows of the tables that hold what people said and who is where, without the bookkeeping."""
         return {table: rows for table, rows in (await self.rows()).items() if table in CONTENT}
@@ -286,6 +294,15 @@ class Village:
         ward = await a.group("ward", owner="ana", **settings)
         await self.let_in(a, ward, (b, "ben"))
         return a, b, ward
+
+    async def let_foreign_in(self, host: Node, group: str, peer: ForeignPeer, *people: ForeignActor) -> None:
+        """Have people of an outside party ask to join, approve them at the host, and wait until they are in."""
+        for person in people:
+            await peer.send(f"{group}/inbox", peer.activity("Follow", person, group, to=[group]), person)
+        await self.rest()
+        for person in people:
+            await host.approve(group, person.uri)
+        await self.rest()
 
     async def foreign_friend(self, *nodes: Node) -> ForeignPeer:
         """Start an outside party that is an active peer of these nodes."""

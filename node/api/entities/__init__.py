@@ -39,4 +39,4 @@ def format_moment(instant: datetime) -> str:
     >>> format_moment(datetime(2026, 11, 21, 17, 40, tzinfo=UTC))
     '2026-11-21T17:40:00.000Z'
     """
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{instant.isoformat(timespec='milliseconds')[:23]}Z"

@@ -12,7 +12,7 @@ from node.domain.actors import Member
 from node.domain.groups import Membership
 from node.store.profiles import Profile
 
-from . import Entity, Setting, format_moment
+from . import Entity, Setting
 
 _POLICIES = {
     "open": "Open to every member of this node and of its trusted nodes.",
@@ -130,4 +130,4 @@ def _fields(profile: Profile) -> list[Entity]:
 
 def _midnight(instant: datetime) -> str:
     """Return the day of an instant: when exactly somebody joined is nobody's business."""
-    return format_moment(instant.replace(hour=0, minute=0, second=0, microsecond=0))
+    return f"{instant.date().isoformat()}T00:00:00.000Z"

@@ -10,10 +10,9 @@ from html import escape
 
 from node.community.posts.reading import Reading, Thread
 from node.domain.posts import Image, Post
-from node.store.profiles import Profile
 
 from . import Entity, PictureUrl, Setting, format_moment
-from .accounts import build_account, build_mention, format_address
+from .accounts import build_account, build_mention
 from .ids import shared_id, status_id
 
 _NO_QUOTES = {"automatic": [], "manual": [], "current_user": "denied"}
@@ -33,6 +32,7 @@ class Shelf:
         self._setting = setting
         self._picture_url = picture_url
         self._accounts: dict[int, Entity] = {}
+        self._mentions: dict[int, Entity] = {}
 
     def build_status(self, post: Post) -> Entity:
         """Return the Status of a post or private message."""
@@ -61,7 +61,7 @@ class Shelf:
             "application": None,
             "account": self._account(post.author_id),
             "media_attachments": [self._picture(image) for image in reading.images.get(post.post_id, ())],
-            "mentions": [build_mention(profile, self._setting) for profile in self._named(post)],
+            "mentions": self._named(post),
             "tags": [],
             "emojis": [],
             "card": None,
@@ -94,20 +94,24 @@ class Shelf:
             made = self._accounts[actor_id] = build_account(self._reading.profiles[actor_id], self._setting)
         return made
 
-    def _named(self, post: Post) -> list[Profile]:
+    def _named(self, post: Post) -> list[Entity]:
         """Return whom an answer should name: the people mentioned, and the group, so that it goes there."""
         ids = dict.fromkeys(self._reading.named.get(post.post_id, ()))
         if post.group_id is not None:
             ids[post.group_id] = None
-        return [self._reading.profiles[actor_id] for actor_id in ids if actor_id in self._reading.profiles]
+        return [self._mention(actor_id) for actor_id in ids]
+
+    def _mention(self, actor_id: int) -> Entity:
+        made = self._mentions.get(actor_id)
+        if made is None:
+            made = self._mentions[actor_id] = build_mention(self._reading.profiles[actor_id], self._setting)
+        return made
 
     def _page(self, post: Post) -> str | None:
         """Return the page of a post on this node; private messages have none."""
-        group = self._reading.profiles.get(post.group_id or 0)
-        if group is None:
+        if post.group_id is None:
             return None
-        name = post.uri.rpartition("/")[2]
-        return f"{self._setting.origin}/groups/{format_address(group, self._setting)}/threads/{name}"
+        return f"{self._account(post.group_id)['url']}/threads/{post.uri.rpartition('/')[2]}"
 
     def _picture(self, image: Image) -> Entity:
         return build_attachment(image, self._picture_url(image.token))

@@ -50,7 +50,8 @@ class GroupHost:
         if group.is_staff_room:
             return Dropped("Nobody asks to join a staff group.")
         membership = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
-        decision = may_request(group, membership)
+        peer = core.peers.by_id(arrival.peer_id or 0)
+        decision = may_request(group, membership, shares_groups=peer is not None and peer.policy.host_groups)
         if not decision:
             if membership is not None and membership.state in ("member", "requested"):
                 return Done()  # asked again: the answer they have still stands

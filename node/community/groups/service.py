@@ -213,7 +213,8 @@ async def _join(
         raise Forbidden(f"{member.handle} is {member.state}.")
     if group.is_hidden and (membership is None or membership.state in ("left", "rejected")):
         raise NotFound("There is no such group.")
-    decision = access.may_request(group, membership)
+    peer = core.peers.by_id(group.peer_id or 0)
+    decision = access.may_request(group, membership, shares_groups=peer is None or peer.policy.host_groups)
     if not decision:
         raise Conflict(decision.reason)
     was_invited = membership is not None and membership.state == "invited"

@@ -1,6 +1,7 @@
 """What people elsewhere say of themselves: a changed profile, a new key.
 
-Somebody speaks for themselves only: `federation.origin` has checked that actor and object are the same (T05, T12).
+Somebody speaks for themselves only: `federation.origin` has checked that actor and object are the same (T05, T12). Their
+inboxes and keys must be of their own origin, or our words would go to another node, and a key of another would be theirs.
 """
 
 from __future__ import annotations
@@ -8,9 +9,11 @@ from __future__ import annotations
 import msgspec
 
 from node.domain.actors import Actor
+from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.vocabulary import ActorView
+from node.foundation.errors import OriginMismatch
 from node.foundation.text import clean_line, sanitize_html
-from node.inbox.dispatch import Arrival, Done, Outcome
+from node.inbox.dispatch import Arrival, Done, Dropped, Outcome
 from node.store.actors import get_actor_by_uri, save_remote_actor
 from node.store.core import Core
 from node.store.engine import Tx
@@ -24,6 +27,11 @@ async def on_person_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | N
     known = await get_actor_by_uri(tx, uri=view.id)
     if known is None or known.is_local or known.kind == "instance":
         return None
+    try:
+        origin = parse_origin(view.id, allow_insecure=core.allow_insecure)
+        check_actor_origins(view, expected_origin=origin, allow_insecure=core.allow_insecure)
+    except OriginMismatch as error:
+        return Dropped(error.safe)
     actor = Actor(
         actor_id=known.actor_id,
         uri=known.uri,

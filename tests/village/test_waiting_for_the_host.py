@@ -1,0 +1,145 @@
+"""Writing while the group's host cannot be reached: seen by its author alone, editable, and in order afterwards."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.commands import CommandRefused
+from tests.support.village import Node, Village
+
+CANARY = "wordsthatneverleave"
+
+
+async def _a_ward_without_host(village: Village) -> tuple[Node, Node, str]:
+    """Return a stopped host, a node with ben and bea in its group, and the group."""
+    a, b, ward = await village.shared_ward()
+    await b.member("bea")
+    await village.let_in(a, ward, (b, "bea"))
+    await a.stop()
+    return a, b, ward
+
+
+async def _come_back(village: Village, a: Node) -> None:
+    await a.start()
+    await village.pass_time(120)
+
+
+async def test_a_post_waits_seen_by_its_author_alone_and_comes_into_the_order_later(village: Village) -> None:
+    a, b, ward = await _a_ward_without_host(village)
+
+    posted = await b.post(ward, "Anybody there?", as_="ben")
+    await village.rest()
+    mine, others = await b.posts(ward, as_="ben"), await b.posts(ward, as_="bea")
+    await _come_back(village, a)
+
+    assert posted["state"] == "waiting_for_host"
+    assert [(post["text"], post["state"], post["seq"]) for post in mine] == [("Anybody there?", "waiting_for_host", None)]
+    assert others == []
+    for handle in ("ben", "bea"):
+        assert [post["state"] for post in await b.posts(ward, as_=handle)] == ["live"]
+    assert await a.texts(ward, as_="ana") == ["Anybody there?"]
+    assert (await b.run("status"))["waiting"]["submissions"] == 0
+
+
+async def test_several_posts_and_a_reply_to_one_that_waits_keep_their_order(village: Village) -> None:
+    a, b, ward = await _a_ward_without_host(village)
+
+    first = await b.post(ward, "one", as_="ben", title="Topic")
+    await b.post(ward, "two", as_="ben", reply_to=first["uri"])
+    await b.post(ward, "three", as_="bea")
+    await _come_back(village, a)
+
+    assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="bea")
+    assert sorted(await a.texts(ward, as_="ana")) == ["one", "three", "two"]
+    [reply] = [post for post in await a.posts(ward, as_="ana") if post["text"] == "two"]
+    assert reply["in_reply_to"] == first["uri"]
+
+
+async def test_a_waiting_post_can_be_changed(village: Village) -> None:
+    a, b, ward = await _a_ward_without_host(village)
+    posted = await b.post(ward, "First", as_="ben")
+
+    await b.edit(posted["uri"], "Second", as_="ben")
+    while_waiting = await b.texts(ward, as_="ben")
+    await _come_back(village, a)
+
+    assert while_waiting == ["Second"]
+    assert await a.texts(ward, as_="ana") == ["Second"]
+    assert await b.texts(ward, as_="bea") == ["Second"]
+
+
+async def test_what_is_forgotten_before_it_left_never_leaves(village: Village) -> None:
+    a, b, ward = await _a_ward_without_host(village)
+    posted = await b.post(ward, CANARY, as_="ben")
+
+    await b.edit(posted["uri"], "Somebody", as_="ben", forget_earlier=True)
+    await _come_back(village, a)
+
+    assert await a.texts(ward, as_="ana") == ["Somebody"]
+    assert await b.texts(ward, as_="ben") == ["Somebody"]
+    assert await village.find_kept(CANARY, a) == []
+    assert village.find_said(CANARY, a) == []
+
+
+async def test_a_withdrawn_waiting_post_never_leaves(village: Village) -> None:
+    a, b, ward = await _a_ward_without_host(village)
+    posted = await b.post(ward, CANARY, as_="ben")
+
+    await b.run("post", "withdraw", posted["uri"], "--as", "ben")
+    await _come_back(village, a)
+
+    assert await a.texts(ward, as_="ana") == []
+    assert village.find_said(CANARY, a) == []
+    assert [post["state"] for post in await b.posts(ward, as_="bea")] == []
+
+
+async def test_a_refused_post_goes_back_to_its_authors_drafts_with_the_reason(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    topic = await a.post(ward, "Topic", as_="ana", title="Topic")
+    await village.rest()
+    b.proxy.cut()
+    await a.run("post", "lock", topic["uri"], "--as", "ana")
+    posted = await b.post(ward, "My words", as_="ben", reply_to=topic["uri"])
+    await village.rest()
+
+    b.proxy.mend()
+    await village.pass_time(60)
+
+    [row] = await b.select("SELECT state, reason, source FROM posts WHERE uri = :uri", uri=posted["uri"])
+    assert (row.state, row.source) == ("draft", "My words")
+    assert "locked" in row.reason
+    assert await a.texts(ward, as_="ana") == ["Topic"]
+
+
+async def test_nobody_writes_in_a_group_they_were_put_out_of_meanwhile(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    b.proxy.cut()
+    await a.run("group", "remove", ward, b.person("ben"), "--reason", "left", "--yes")
+    await b.post(ward, CANARY, as_="ben")
+    await village.rest()
+
+    b.proxy.mend()
+    await village.pass_time(60)
+
+    assert await a.posts(ward, as_="ana") == []
+    assert (await b.roster(ward))[b.person("ben")]["state"] == "removed"
+    with pytest.raises(CommandRefused):
+        await b.posts(ward, as_="ben")
+
+
+async def test_a_submission_whose_answer_was_lost_is_taken_once(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    await b.post(ward, "Once", as_="ben")
+    await village.rest()
+    [row] = await b.select("SELECT activity_uri FROM submissions")
+
+    await b.core.store.write(_forget_answer, row.activity_uri)
+    await village.pass_time(120)
+
+    assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="ben") == ["Once"]
+
+
+async def _forget_answer(tx: object, activity_uri: str) -> None:
+    """Have the node believe that its last submission was never delivered."""
+    sql = "UPDATE lanes SET cursor = cursor - 1 WHERE stream = 'direct'"
+    await tx.run(sql)  # type: ignore[attr-defined]
