@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,11 +41,21 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What one round cost: CPU-ms each, items a second until at rest, commits each."""
+    """What one round cost: CPU-ms each, items a second until at rest, and what the store did for each."""
 
     each: float
     rate: float
     commits: float
+    reads: float
+    statements: float
+
+
+def describe_work(rounds: Sequence[Spent]) -> str:
+    """Return what the store did for one item: counts, which no other work on the machine disturbs."""
+    statements = statistics.median(each.statements for each in rounds)
+    reads = statistics.median(each.reads for each in rounds)
+    commits = statistics.median(each.commits for each in rounds)
+    return f"{statements:.1f} statements, {reads:.2f} reads, {commits:.2f} commits"
 
 
 def send_until_rest(node: Node, queues: Sequence[Sequence[bytes]], *, status: int = 202) -> Spent:
@@ -54,8 +65,9 @@ def send_until_rest(node: Node, queues: Sequence[Sequence[bytes]], *, status: in
         ValueError: One of them was answered with another status.
     """
     count = sum(map(len, queues))
-    commits, cpu, began = node.status()["counts"]["commits"], node.cpu, time.perf_counter()
+    before, cpu, began = node.status()["counts"], node.cpu, time.perf_counter()
     send_all(node.port, queues).require(status)
-    shown = node.wait_at_rest()
+    after = node.wait_at_rest()["counts"]
     seconds = time.perf_counter() - began
-    return Spent((node.cpu - cpu) * 1000 / count, count / seconds, (shown["counts"]["commits"] - commits) / count)
+    done = {name: (after[name] - before[name]) / count for name in ("commits", "reads", "statements")}
+    return Spent((node.cpu - cpu) * 1000 / count, count / seconds, **done)

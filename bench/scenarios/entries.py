@@ -8,7 +8,7 @@ from bench.load import send_all
 from bench.nodes import Node, a_node
 from bench.peers import Actor, Peer, make_actor, make_peer, sign_post, sign_post_ed25519
 from bench.report import Line, line_of
-from bench.run import Run, Spent, send_until_rest
+from bench.run import Run, Spent, describe_work, send_until_rest
 from bench.scenarios.ingest import HOPE, LEAST_RATE, LIMIT
 from bench.world import World, a_world
 
@@ -57,6 +57,7 @@ def _lines(run: Run, many: list[Spent], alone: list[Spent], ours: list[Spent]) -
             rate=[each.rate for each in many],
             least_rate=LEAST_RATE,
             floor=floor,
+            note=describe_work(many),
             **aims,
         ),
         line_of(
@@ -65,6 +66,7 @@ def _lines(run: Run, many: list[Spent], alone: list[Spent], ours: list[Spent]) -
             "CPU-ms",
             rate=[each.rate for each in alone],
             floor=floor,
+            note=describe_work(alone),
             **aims,
         ),
         line_of(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
+
 from bench.documents import build_message
 from bench.limits import a_bare_server, cost_of_posts
 from bench.load import spread
 from bench.nodes import PASSWORD, Node, a_node
 from bench.peers import Actor, Peer, make_actor, make_peer, sign_post
 from bench.report import Line, line_of
-from bench.run import Run, Spent, send_until_rest
+from bench.run import Run, Spent, describe_work, send_until_rest
 from bench.world import a_world
 
 PEERS = 4
@@ -37,8 +39,7 @@ def measure(run: Run) -> list[Line]:
                 queues = _messages(each, senders, run.items)
                 spent[place].append(send_until_rest(each, queues))
             floors.append(cost_of_posts(bare_pid, bare_port, queues)[0])
-    floor = sorted(floors)[len(floors) // 2] + run.limits.rsa_verify + 2 * run.limits.row
-    commits = sorted(each.commits for each in spent[0])[run.rounds // 2]
+    floor = statistics.median(floors) + run.limits.rsa_verify + 2 * run.limits.row
     return [
         line_of(
             "private message, RSA, 16 senders known",
@@ -49,7 +50,7 @@ def measure(run: Run) -> list[Line]:
             hope=HOPE,
             least_rate=LEAST_RATE,
             floor=floor,
-            note=f"{commits:.2f} commits each",
+            note=describe_work(spent[0]),
         ),
         line_of(
             "the same with the inbox inside Quart",

@@ -10,7 +10,7 @@ from bench.load import spread
 from bench.nodes import Node, a_node
 from bench.peers import Actor, sign_post
 from bench.report import Line, line_of
-from bench.run import Run, Spent, send_until_rest
+from bench.run import Run, Spent, describe_work, send_until_rest
 from bench.scenarios.ingest import HOPE, LEAST_RATE, LIMIT, PEERS, make_senders
 from bench.world import a_world
 
@@ -33,6 +33,7 @@ def measure(run: Run) -> list[Line]:
             hope=HOPE,
             least_rate=LEAST_RATE,
             floor=floor + limits.ed25519_sign,
+            note=describe_work(rounds),
         ),
         line_of(
             "the same, sent back to other software (RSA)",

@@ -10,7 +10,7 @@ from quart import Blueprint, request
 from node.community.groups import service as groups
 from node.community.groups.lookup import find_group_anywhere, list_places
 from node.community.house import House
-from node.community.members.profiles import find_profile, get_profile
+from node.community.members.profiles import find_profile, get_profile, list_seen
 from node.domain.actors import Member
 from node.domain.groups import Membership
 from node.federation.webfinger import parse_account
@@ -47,7 +47,7 @@ def add_accounts(routes: Blueprint, house: House, setting: Setting) -> None:
     @needs(core, "read:follows")
     async def relationships(caller: Caller) -> list[Entity]:
         numbers = [parse_number(text) for text in read_query(request).texts("id")[:_RELATIONSHIPS_LIMIT]]
-        seen = [number for number in dict.fromkeys(numbers) if number and await _sees(house, caller.member, number)]
+        seen = await list_seen(core, viewer=caller.member, actor_ids=[number for number in numbers if number])
         places = await list_places(core, viewer=caller.member, actor_ids=seen)
         return [build_relationship(number, places.get(number)) for number in seen]
 
@@ -91,14 +91,6 @@ async def _require_group(house: House, viewer: Member, account_id: str) -> Profi
     if not profile.is_group:
         raise Invalid("People are not followed here. Join a group to read what its members write.")
     return profile
-
-
-async def _sees(house: House, viewer: Member, actor_id: int) -> bool:
-    try:
-        await get_profile(house.core, viewer=viewer, actor_id=actor_id)
-    except NotFound:
-        return False
-    return True
 
 
 async def _place(house: House, member: Member, group_id: int) -> Membership | None:

@@ -18,7 +18,7 @@ from node.community.posts.service import create_post
 from node.domain.actors import Actor, Member
 from node.domain.posts import Draft, Post
 from node.foundation.errors import Duplicate, Invalid, NotFound
-from node.foundation.text import clean_text, find_mentions
+from node.foundation.text import CONTENT_LIMIT_CHARACTERS, clean_text, find_mentions
 
 from .entities.ids import parse_status_id
 from .parameters import Parameters
@@ -74,13 +74,20 @@ def read_wish(parameters: Parameters, *, author: Member, key: str | None) -> Wis
         raise NotFound
     idempotency = (f"api:{author.actor_id}", hashlib.sha256(key.encode()).hexdigest()) if key else None
     return Wish(
-        text=clean_text(parameters.text("status") or "").strip(),
+        text=_read_text(parameters.text("status") or ""),
         warning=parameters.text("spoiler_text") or "",
         images=tuple(token for token in parameters.texts("media_ids") if token),
         is_direct=visibility == "direct",
         reply_to=reply_to,
         idempotency=idempotency,
     )
+
+
+def _read_text(text: str) -> str:
+    cleaned = clean_text(text, limit=CONTENT_LIMIT_CHARACTERS + 1).strip()
+    if len(cleaned) > CONTENT_LIMIT_CHARACTERS:
+        raise Invalid(f"A post has at most {CONTENT_LIMIT_CHARACTERS} characters.")
+    return cleaned
 
 
 async def post(house: House, author: Member, wish: Wish) -> int:

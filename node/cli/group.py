@@ -14,18 +14,14 @@ from node.domain.groups import HISTORIES, POLICIES, ROLES, Group
 from node.foundation.errors import Conflict, NotFound
 from node.store.engine import Tx
 from node.store.rosters import (
-    count_in_state,
-    get_group,
     get_membership,
-    list_admissions,
     list_groups,
-    list_hosts,
-    list_readers,
     list_roster,
 )
 from node.store.streams import get_lane
 
 from .context import Context, instant
+from .groups_shown import describe_group
 from .member import require_test_node
 from .people import find_group, find_group_anywhere, find_member, find_person
 
@@ -111,19 +107,19 @@ async def create(context: Context) -> int:
     new = NewGroup(args.handle, args.title, args.policy, args.hidden, args.history, args.purpose)
     house = context.house
     group = await service.create_group(house.core, house.tables, new, owner=owner, by=context.by)
-    return context.emit(await describe(context, group), f"{group.handle} is ready: {group.uri}")
+    return context.emit(await describe_group(context, group), f"{group.handle} is ready: {group.uri}")
 
 
 async def list_all(context: Context) -> int:
     """List every group here and every one held here."""
-    groups = [await describe(context, group) for group in await context.house.core.store.read(_list)]
+    groups = [await describe_group(context, group) for group in await context.house.core.store.read(list_groups)]
     lines = [f"{each['handle']}@{each['host']}  {each['members']} members  {each['title']}" for each in groups]
     return context.emit({"groups": groups}, *(lines or ["No groups yet."]))
 
 
 async def show(context: Context) -> int:
     """Show one group."""
-    shown = await describe(context, await find_group(context, context.args.group))
+    shown = await describe_group(context, await find_group(context, context.args.group))
     return context.emit(shown, *(f"{name}: {value}" for name, value in shown.items()))
 
 
@@ -314,45 +310,7 @@ async def change(context: Context) -> int:
         history=args.history,
         by=context.by,
     )
-    return context.emit(await describe(context, group), f"{group.handle} is changed.")
-
-
-async def describe(context: Context, group: Group) -> dict[str, Any]:
-    """Return a group as `group show` prints it."""
-    return await context.house.core.store.read(_describe, group.group_id, context.house.core)
-
-
-async def _describe(tx: Tx, group_id: int, core: Any) -> dict[str, Any]:
-    group = await get_group(tx, group_id=group_id)
-    if group is None:
-        raise NotFound("There is no such group.")
-    admitted = {}
-    for each in await list_admissions(tx, group_id=group_id):
-        peer = core.peers.by_id(each.peer_id)
-        admitted[peer.host if peer else "?"] = each.admitted_at
-    if group.is_local:
-        hosts = {row.host: int(row.members) for row in await list_hosts(tx, group_id=group_id)}
-    else:
-        hosts = {reader.host: reader.members for reader in await list_readers(tx, group_id=group_id)}
-    nodes = [
-        {"host": host, "members": hosts.get(host, 0), "admitted_at": instant(admitted.get(host))}
-        for host in sorted({*hosts, *admitted})
-    ]
-    return {
-        "handle": group.handle,
-        "uri": group.uri,
-        "title": group.title,
-        "host": group.host,
-        "local": group.is_local,
-        "policy": group.policy,
-        "hidden": group.is_hidden,
-        "history": group.history,
-        "new_node_approvals": group.new_node_approvals,
-        "members": sum(hosts.values()),
-        "nodes": nodes,
-        "pending": await count_in_state(tx, group_id=group_id, state="requested"),
-        "log": {"epoch": group.epoch, "base": group.base_seq, "seq": group.head_seq, "chain": group.head_chain},
-    }
+    return context.emit(await describe_group(context, group), f"{group.handle} is changed.")
 
 
 async def _wait_for_request(context: Context, group: Group) -> tuple[Actor, str]:
@@ -388,10 +346,6 @@ async def _wait_for_delivery(context: Context, peer_id: int) -> bool:
             return False  # the node is not serving: nothing is delivered now
         await asyncio.sleep(0.05)
     return False
-
-
-async def _list(tx: Tx) -> list[Group]:
-    return await list_groups(tx)
 
 
 async def _roster(tx: Tx, group_id: int) -> Any:

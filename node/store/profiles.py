@@ -35,6 +35,7 @@ _FROM = "FROM actors a LEFT JOIN groups g ON g.group_id = a.actor_id"
 _BY_ID = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id = :actor_id AND {_SEEN}"
 _BY_ADDRESS = f"""SELECT {_PROFILE} {_FROM}
   WHERE a.host = :host AND a.handle = :handle AND a.kind = :kind AND {_SEEN}"""
+_SEEN_IDS = f"SELECT a.actor_id {_FROM} WHERE a.actor_id IN :actor_ids AND {_SEEN}"
 _LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
 _COUNT_MEMBERS = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = 'member'"
 _COUNT_READERS = "SELECT COALESCE(SUM(members), 0) AS n FROM readers WHERE group_id = :group_id"
@@ -87,6 +88,11 @@ async def get_profile_by_address(tx: Tx, *, viewer_id: int, handle: str, host: s
     """Return a person or group that the viewer may see, by `handle@host`."""
     row = await tx.one(_BY_ADDRESS, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
     return await _with_members(tx, Profile(*row)) if row else None
+
+
+async def list_seen_ids(tx: Tx, *, viewer_id: int, actor_ids: list[int]) -> set[int]:
+    """Return those of some people and groups that the viewer may see."""
+    return {row.actor_id for row in await tx.all(_SEEN_IDS, viewer_id=viewer_id, actor_ids=actor_ids)}
 
 
 async def list_profiles(tx: Tx, *, actor_ids: list[int]) -> dict[int, Profile]:

@@ -60,7 +60,7 @@ class Shelf:
             "quote_approval": _NO_QUOTES,
             "application": None,
             "account": self._account(post.author_id),
-            "media_attachments": [self._picture(image) for image in reading.images.get(post.post_id, ())],
+            "media_attachments": self._pictures(post),
             "mentions": self._named(post),
             "tags": [],
             "emojis": [],
@@ -113,8 +113,10 @@ class Shelf:
             return None
         return f"{self._account(post.group_id)['url']}/threads/{post.uri.rpartition('/')[2]}"
 
-    def _picture(self, image: Image) -> Entity:
-        return build_attachment(image, self._picture_url(image.token))
+    def _pictures(self, post: Post) -> list[Entity]:
+        """Return the pictures that are here; one still on its way from its host comes with a later reading."""
+        images = self._reading.images.get(post.post_id, ())
+        return [build_attachment(image, self._picture_url(image.token)) for image in images if image.state == "ready"]
 
 
 def build_context(thread: Thread, shelf: Shelf) -> Entity:

@@ -11,7 +11,7 @@ from node.foundation.text import Mention
 from node.store.actors import get_actor
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.profiles import Profile
+from node.store.profiles import Profile, list_seen_ids
 from node.store.profiles import get_profile as get_stored_profile
 from node.store.profiles import get_profile_by_address as get_stored_profile_by_address
 
@@ -42,6 +42,13 @@ async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | N
     return label_profile(core, profile) if profile is not None else None
 
 
+async def list_seen(core: Core, *, viewer: Member, actor_ids: Iterable[int]) -> list[int]:
+    """Return those of some accounts that a member may see, each once, in the order given."""
+    wanted = list(dict.fromkeys(actor_ids))
+    seen = await core.store.read(_seen, viewer.actor_id, wanted)
+    return [actor_id for actor_id in wanted if actor_id in seen]
+
+
 async def find_named_people(
     core: Core, *, viewer: Member, mentions: Iterable[Mention]
 ) -> tuple[list[Actor], list[Mention]]:
@@ -68,6 +75,10 @@ async def _by_id(tx: Tx, viewer_id: int, actor_id: int) -> Profile | None:
 
 async def _by_address(tx: Tx, viewer_id: int, handle: str, host: str, kind: str) -> Profile | None:
     return await get_stored_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
+
+
+async def _seen(tx: Tx, viewer_id: int, actor_ids: list[int]) -> set[int]:
+    return await list_seen_ids(tx, viewer_id=viewer_id, actor_ids=actor_ids)
 
 
 async def _named(
