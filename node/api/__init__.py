@@ -66,7 +66,7 @@ def build_api(house: House) -> Blueprint:
 def _add_rest(routes: Blueprint, house: House) -> None:
     """Answer every other path below /api: absent, and for whoever has no token as closed as all others."""
 
-    @routes.route("/api", methods=_METHODS)
+    @routes.route("/api/", methods=_METHODS)
     @routes.route("/api/<path:rest>", methods=_METHODS)
     async def unknown(rest: str = "") -> Response:
         await authenticate(house.core, request.headers.get("Authorization"))

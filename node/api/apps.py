@@ -14,7 +14,7 @@ def add_apps(routes: Blueprint) -> None:
     """Add the routes by which apps will sign in; they are open to everybody."""
 
     @routes.post("/api/v1/apps")
-    @routes.route("/oauth", methods=_METHODS)
+    @routes.route("/oauth/", methods=_METHODS)
     @routes.route("/oauth/<path:rest>", methods=_METHODS)
     async def later(rest: str = "") -> Response:
         return refuse(501, _SENTENCE)

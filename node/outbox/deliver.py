@@ -147,6 +147,8 @@ class Deliverer:
         while not self._stopping and self._is_active(peer.peer_id):
             batch = await self._core.store.read(_next_batch, row, peer, lane.cursor)
             if not batch.entries:
+                if row.group_id is None and lane.cursor < row.head:  # what stood between was taken back
+                    await self._core.store.write(_save, row, replace(lane, cursor=row.head, state="idle"))
                 return
             lane, dead = await self._send_batch(row, peer, lane, batch)
             await self._core.store.write(_save, row, lane, self._core.ids.number(), dead, self._news(peer, lane))

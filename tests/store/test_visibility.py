@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -82,6 +83,7 @@ _communities = st.builds(
 )
 
 
+@pytest.mark.timeout(400)  # finding the smallest example of a fault takes its time
 @given(community=_communities)
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_may_read_and_its_sql_twins_agree(store: Store, community: Community) -> None:

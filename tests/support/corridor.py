@@ -1,4 +1,7 @@
-"""The stage of the inbox tests. Mia is ours, Fay and Finn are of friend.example, Abe is of ally.example; ward is a group of ours."""
+"""The stage of the inbox tests.
+
+Mia is ours, Fay and Finn are of friend.example, Abe is of ally.example. Ward is a group of ours with Mia and Fay in it.
+"""
 
 from __future__ import annotations
 

@@ -250,6 +250,14 @@ class ForeignPeer:
         to = [group, f"{group}/followers"]
         return self.activity(verb, by, about, **({"to": to, "cc": [], "audience": group} | more))
 
+    def accept(self, group: ForeignActor, follow: dict[str, Any], *, after: int = 0, **more: Any) -> dict[str, Any]:
+        """Return the Accept that lets somebody into a group hosted there, their copy to start after a number."""
+        member = {"type": "Member", "object": follow["actor"], "context": group.uri, "role": "member",
+                  "joinedSeq": after, "visibleAfter": after, "historyVisibility": "all"}  # fmt: skip
+        checkpoint = self._logs[group.uri.removeprefix(self.origin)].checkpoint(after)
+        said = {"to": [follow["actor"]], "result": member, "checkpoint": checkpoint} | more
+        return self.activity("Accept", group, follow, proved=False, **said)
+
     async def send(
         self, url: str, activity: dict[str, Any], by: ForeignActor, *, headers: dict[str, str] | None = None
     ) -> Reply:

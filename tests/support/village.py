@@ -304,6 +304,13 @@ class Village:
             await host.approve(group, person.uri)
         await self.rest()
 
+    async def join_foreign(self, node: Node, handle: str, host: ForeignPeer, group: ForeignActor) -> None:
+        """Have a member of a node join a group of an outside party, which lets them in as it should."""
+        await node.join(group.uri, as_=handle)
+        follow = (await host.wait_for("Follow")).document
+        await host.send(f"{node.origin}/inbox", host.accept(group, follow), group)
+        await self.rest()
+
     async def foreign_friend(self, *nodes: Node) -> ForeignPeer:
         """Start an outside party that is an active peer of these nodes."""
         made = await self.foreign()

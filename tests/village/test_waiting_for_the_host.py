@@ -127,19 +127,34 @@ async def test_nobody_writes_in_a_group_they_were_put_out_of_meanwhile(village: 
         await b.posts(ward, as_="ben")
 
 
-async def test_a_submission_whose_answer_was_lost_is_taken_once(village: Village) -> None:
+async def test_what_was_taken_back_with_the_group_leaves_no_lane_behind(village: Village) -> None:
     a, b, ward = await village.shared_ward()
-    await b.post(ward, "Once", as_="ben")
+    a.proxy.cut()  # nothing reaches the host; the host reaches everybody
+    await b.post(ward, CANARY, as_="ben")
     await village.rest()
-    [row] = await b.select("SELECT activity_uri FROM submissions")
 
-    await b.core.store.write(_forget_answer, row.activity_uri)
-    await village.pass_time(120)
+    await a.run("group", "remove", ward, b.person("ben"), "--reason", "left", "--yes")
+    await village.rest()
+    a.proxy.mend()
+    await village.pass_time(60)
 
+    assert all(lane["queued"] == 0 for lane in (await b.lanes(a)).values())
+    assert (await b.run("status"))["at_rest"]
+    assert village.find_said(CANARY, a) == []
+
+
+async def test_a_submission_that_does_not_come_back_is_sent_again_and_taken_once(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    b.proxy.cut()  # the host takes it; its order does not come back
+    posted = await b.post(ward, "Once", as_="ben")
+    await village.rest()
+
+    for _ in range(3):
+        await village.pass_time(61)
+    sent = sum(talk.sent.count(posted["uri"].encode()) for talk in a.proxy.conversations)
+    b.proxy.mend()
+    await village.pass_time(600)
+
+    assert sent > 1
     assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="ben") == ["Once"]
-
-
-async def _forget_answer(tx: object, activity_uri: str) -> None:
-    """Have the node believe that its last submission was never delivered."""
-    sql = "UPDATE lanes SET cursor = cursor - 1 WHERE stream = 'direct'"
-    await tx.run(sql)  # type: ignore[attr-defined]
+    assert (await b.run("status"))["waiting"]["submissions"] == 0

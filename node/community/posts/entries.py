@@ -51,6 +51,12 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
         if known.seq is None and known.group_id == group.group_id and known.author_id == author.actor_id:
             await confirm_post(tx, post_id=known.post_id, group_id=group.group_id, seq=seq)
         return
+    await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
+
+
+async def _insert(
+    tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival, view: ObjectView, *, author_id: int
+) -> None:
     said = read_post(view, arrived=tx.now)
     parent = await find_post(tx, uri=said.in_reply_to) if said.in_reply_to else None
     if parent is not None and parent.group_id != group.group_id:
@@ -63,7 +69,7 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
             "uri": view.id,
             "audience": "group",
             "group_id": group.group_id,
-            "author_id": author.actor_id,
+            "author_id": author_id,
             "parent_id": parent.post_id if parent else None,
             "root_id": parent.root_id if parent else post_id,
             "in_reply_to": said.in_reply_to,
@@ -84,13 +90,17 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
 
 
 async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
-    """Its author changed a post; the earlier text is kept, unless they ask that it be forgotten."""
+    """Its author changed a post; the earlier text is kept, unless they ask that it be forgotten. Spec: wire.md 4.12."""
     view = arrival.view.inner
     await confirm_submission(tx, activity_uri=arrival.uri)
     if not isinstance(view, ObjectView):
         return
     post = await find_post(tx, uri=view.id)
     author = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+    if post is None and author is not None and group.base_seq == 0:
+        # We hold the log from its start, so the first text was erased before we came: the Update stands alone.
+        await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
+        return
     if post is None or author is None or post.author_id != author.actor_id or post.group_id != group.group_id:
         return
     if post.state != "live":

@@ -11,6 +11,7 @@ from node.domain.actors import Member
 from node.domain.audience import group_addresses
 from node.domain.groups import Group, Membership
 from node.domain.posts import IMAGES_LIMIT, Draft, Image, Post
+from node.foundation.clock import parse_instant
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from node.foundation.text import (
     CONTENT_LIMIT_CHARACTERS,
@@ -316,7 +317,7 @@ async def _place(
             "html": arrival.html,
             "document": encode(document).decode(),
             "activity_uri": activity["id"],
-            "published_at": tx.now,
+            "published_at": parse_instant(document["published"]) or tx.now,
         },
     )
     for named in plan.mentions:

@@ -197,7 +197,8 @@ async def test_t11_a_name_that_only_looks_like_a_friend_gets_nowhere(corridor: C
     for uri in _CONFUSABLE:
         activity = corridor.fay.post_in(corridor.ward.uri, "Hello")
         if place == "inbox":
-            activity = corridor.fay.activity("Update", corridor.fay.document(inbox=f"{uri}/inbox", endpoints={}))
+            moved = corridor.fay.document(inbox=f"{uri}/inbox", endpoints={})
+            activity = corridor.fay.activity("Update", moved, number=_CONFUSABLE.index(uri))
         else:
             (activity if place == "actor" else activity["object"])[place] = uri
         await corridor.send(corridor.fay, activity)
