@@ -43,8 +43,9 @@ def main() -> int:
         print(f"  sudo {' '.join(command)}", file=sys.stderr)
         return 1
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run(["apt-get", "update"], env=environment, check=False)  # an old list may still do
-    subprocess.run(command, env=environment, check=True)
+    # Debian's own program with Debian's own names; an old list of packages may still do.
+    subprocess.run(["apt-get", "update"], env=environment, check=False)  # noqa: S607
+    subprocess.run(command, env=environment, check=True)  # noqa: S603
     still_missing = [name for name in missing if not PACKAGES[name]()]
     if still_missing:
         print(f"Installed, and still not found: {', '.join(still_missing)}.", file=sys.stderr)

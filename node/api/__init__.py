@@ -12,7 +12,6 @@ from node import __version__
 from node.community.house import House
 from node.foundation.errors import NodeError, NotFound
 from node.foundation.logs import get_logger
-from node.foundation.text import CONTENT_LIMIT_CHARACTERS
 
 from .accounts import add_accounts
 from .apps import add_apps
@@ -27,6 +26,8 @@ from .statuses import add_statuses
 from .tickets import Tickets
 from .timelines import add_timelines
 
+# What apps are told. More is taken, up to what its HTML may have; marks make that longer than what was written.
+_POST_CHARACTERS = 50_000
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -38,7 +39,7 @@ def build_api(house: House) -> Blueprint:
         host=core.host,
         name=config.name,
         version=__version__,
-        post_characters=CONTENT_LIMIT_CHARACTERS,
+        post_characters=_POST_CHARACTERS,
         image_bytes=config.limits.upload_bytes,
         image_pixels=config.limits.image_pixels,
     )

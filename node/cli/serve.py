@@ -10,9 +10,11 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 import uvloop
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from node.app import Application
 from node.community.house import House, close_core, open_core
@@ -26,6 +28,9 @@ from .remote import LINE_LIMIT_BYTES, SOCKET_NAME
 from .runner import run_command
 
 DRAIN_SECONDS = 10
+HEAD_LIMIT_BYTES = 65_536
+HEAD_SECONDS = 10.0
+REQUEST_SECONDS = 60.0
 
 
 class _Server(uvicorn.Server):
@@ -35,6 +40,80 @@ class _Server(uvicorn.Server):
     def capture_signals(self):  # type: ignore[no-untyped-def]
         """Leave signals alone."""
         yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """Reads a head of 64 kB, and one piece more, within 10 s, a request within a minute; uvicorn has no end (T35)."""
+
+    _is_in_head = False
+    _head_bytes = 0
+    _timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a head."""
+        super().connection_made(transport)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing more."""
+        self._expect_for(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless this head has become too long."""
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._is_in_head and self._head_bytes > HEAD_LIMIT_BYTES:
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Expect the head of one more request."""
+        self._expect_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Expect the body."""
+        self._is_in_head = False
+        self._expect_for(REQUEST_SECONDS)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Expect nothing: it is our turn."""
+        self._expect_for(None)
+        super().on_message_complete()
+
+    def _expect_head(self) -> None:
+        self._is_in_head, self._head_bytes = True, 0
+        self._expect_for(HEAD_SECONDS)
+
+    def _expect_for(self, seconds: float | None) -> None:
+        """Close the connection unless the next step comes in time."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        self.transport.close()
+
+
+def build_server(application: Any) -> uvicorn.Server:
+    """Return the web server for an application, as `rounds serve` runs it."""
+    config = uvicorn.Config(
+        application,
+        loop="none",
+        http=_Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=True,
+        proxy_headers=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_keep_alive=15,
+        backlog=2048,
+    )
+    return _Server(config)
 
 
 def run_serve(data: Path, bind: str) -> int:
@@ -86,23 +165,7 @@ async def _serve(data: Path, listener: socket.socket, address: str) -> None:
         loop.add_signal_handler(number, stopping.set)
     core = await open_core(data)
     house = House(core)
-    config = uvicorn.Config(
-        Application(house),
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-        timeout_keep_alive=15,
-        h11_max_incomplete_event_size=32_768,
-        backlog=2048,
-    )
-    server = _Server(config)
+    server = build_server(Application(house))
     commands = await _open_socket(data, house)
     house.start()
     serving = asyncio.create_task(server.serve(sockets=[listener]))

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from node.domain.audience import Addressed, fits_group
 from node.domain.groups import Group
 from node.domain.peers import Peer
 from node.federation.grouplog.entry import ReceivedEntry, format_salt, read_announce, verify_entry
@@ -28,8 +29,8 @@ from node.federation.message import Answer
 from node.federation.origin import check_announced_origins
 from node.federation.signatures.keys import load_multikey
 from node.federation.signatures.verify import VerifiedRequest
-from node.federation.vocabulary import ActivityView
-from node.foundation.errors import Forbidden, NotFound, RemoteMalformed
+from node.federation.vocabulary import ActivityView, ObjectView
+from node.foundation.errors import Forbidden, NotFound, RemoteMalformed, SignatureInvalid
 from node.foundation.logs import get_logger
 from node.store.actors import get_actor_by_uri, list_keys_of
 from node.store.core import Core
@@ -70,6 +71,7 @@ VERBS: dict[str, frozenset[str]] = {
     "settings": frozenset({"Update"}),
 }
 _BY_THE_GROUP = frozenset({"author", "readers", "settings"})
+_AUTHORED = frozenset({"create", "update", "delete"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ class EntryReceiver:
 
         Raises:
             NotFound: We hold no copy of this group from this peer.
-            ProtocolError, SignatureInvalid: The entry cannot be believed; nothing is written.
+            ProtocolError: The entry cannot be believed; nothing is written.
         """
         received = read_announce(document)
         if proof.actor_uri != received.entry.group:
@@ -123,8 +125,14 @@ class EntryReceiver:
         """Check proofs and content of an entry; return the card it brings, if it is one.
 
         Raises:
-            ProtocolError, SignatureInvalid: It cannot be believed.
+            ProtocolError: It cannot be believed. The request was signed well, so a bad proof inside is no 401.
         """
+        try:
+            return await self._check(group, received, card)
+        except SignatureInvalid as error:
+            raise RemoteMalformed(internal=error.internal) from error
+
+    async def _check(self, group: Group, received: ReceivedEntry, card: Card | None) -> Card | None:
         peer = self._core.peers.by_id(group.peer_id or 0)
         if peer is None:
             raise NotFound(internal=f"the host of {group.uri} is no peer")
@@ -143,6 +151,7 @@ class EntryReceiver:
             return await self._check_group_words(group, received, view)
         if kind in _BY_THE_GROUP:
             raise RemoteMalformed(f"An entry of kind {kind} is the group's own.")
+        _check_audience(group, view)
         moderators = (view.actor,) if kind == "remove" else ()  # the host decided by their role
         check_announced_origins(view, moderators=moderators, allow_insecure=self._core.allow_insecure)
         await self._check_author(group, peer, received, card)
@@ -150,6 +159,8 @@ class EntryReceiver:
 
     async def _check_group_words(self, group: Group, received: ReceivedEntry, view: ActivityView) -> Card | None:
         """The group speaks for itself under the proof of the entry; a card may not contradict what we know better."""
+        if received.entry.kind in _AUTHORED:
+            check_announced_origins(view, allow_insecure=self._core.allow_insecure)
         if received.entry.kind != "author":
             return None
         card = view.object
@@ -303,6 +314,17 @@ async def _known_method(tx: Tx, actor_uri: str) -> tuple[str, str] | None:
 async def _is_known(tx: Tx, actor_uri: str) -> bool:
     actor = await get_actor_by_uri(tx, uri=actor_uri)
     return actor is not None and actor.known_through is None
+
+
+def _check_audience(group: Group, view: ActivityView) -> None:
+    """Raise unless a member's words were said in this group: a host may not show elsewhere what it has read (T20)."""
+    inner = view.inner
+    named = [tag.href for tag in inner.mentions if tag.href] if isinstance(inner, ObjectView) else []
+    for said in (view, inner):
+        if isinstance(said, ActivityView | ObjectView):
+            addressed = Addressed(frozenset((*said.to, *said.cc)), next(iter(said.audience), None))
+            if (problem := fits_group(addressed, group.uri, named=named)) is not None:
+                raise RemoteMalformed(problem)
 
 
 def _first_multikey(card: dict[str, Any]) -> tuple[str, str] | None:

@@ -40,9 +40,13 @@ from .receive import INBOX_BELL, Receiver
 
 LOOK_SECONDS = 1.0
 SIDE_BY_SIDE = 16
+GROUPS_AT_ONCE = 20
+# As many as the store returns at once.
+_JOBS_AT_ONCE, _ENTRIES_AT_ONCE = 200, 50
 TRIES = 3
 _FETCHES = 20
 _PICTURE_WAIT_SECONDS = 30.0
+_Backlog = tuple[Group, list[StoredEntry]]
 _DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 
 
@@ -64,13 +68,14 @@ class Processor:
         self._pictures = pictures
         self._side_by_side = asyncio.Semaphore(SIDE_BY_SIDE)
         self._stopping = False
+        self._may_be_more = False
         self.is_busy = False
 
     async def run(self) -> None:
         """Process until `stop` is called."""
         while not self._stopping:
             try:
-                while await self.round() and not self._stopping:
+                while await self.round() and self._may_be_more and not self._stopping:
                     pass
             except NodeError as error:
                 get_logger().error("round_failed", code=error.code, reason=error.internal)
@@ -86,13 +91,13 @@ class Processor:
         self.is_busy = True
         try:
             frozen_ids = [peer.peer_id for peer in self._core.peers.all() if peer.state == "paused"]
-            jobs, groups = await self._core.store.read(_read_waiting, frozen_ids)
+            jobs, backlogs, self._may_be_more = await self._core.store.read(_read_waiting, frozen_ids)
             by_actor: defaultdict[str, list[WaitingActivity]] = defaultdict(list)
             for job in jobs:
                 by_actor[job.actor_uri].append(job)
             chains = [self._handle_chain(chain) for chain in by_actor.values()]
-            await asyncio.gather(*chains, *(self._apply(group_id) for group_id in groups))
-            return bool(by_actor or groups)
+            await asyncio.gather(*chains, *(self._apply(group, entries) for group, entries in backlogs))
+            return bool(by_actor or backlogs)
         finally:
             self.is_busy = False
 
@@ -173,11 +178,8 @@ class Processor:
         await self._core.store.write(_insert_mirror, row)
         return True
 
-    async def _apply(self, group_id: int) -> None:
+    async def _apply(self, group: Group, entries: list[StoredEntry]) -> None:
         """Apply the next entries of a group: all in one transaction, or one by one after a failure."""
-        group, entries = await self._core.store.read(_read_unapplied, group_id)
-        if group is None or not entries:
-            return
         arrivals = [self._read_entry(group, entry) for entry in entries]
         steps = list(zip(entries, arrivals, strict=True))
         try:
@@ -216,8 +218,18 @@ async def apply_entry(
         await handler(tx, core, group, entry.seq, arrival)
 
 
-async def _read_waiting(tx: Tx, frozen_ids: list[int]) -> tuple[list[WaitingActivity], list[int]]:
-    return await list_waiting(tx, frozen_ids=frozen_ids), await list_unapplied(tx)
+async def _read_waiting(tx: Tx, frozen_ids: list[int]) -> tuple[list[WaitingActivity], list[_Backlog], bool]:
+    """Return what waits: activities, groups with their next entries, and whether more of either may be due already."""
+    jobs = await list_waiting(tx, frozen_ids=frozen_ids)
+    group_ids = await list_unapplied(tx)
+    backlogs = []
+    for group_id in group_ids[:GROUPS_AT_ONCE]:
+        group = await get_group(tx, group_id=group_id)
+        assert group is not None  # noqa: S101 it was listed in this snapshot
+        entries = await list_entries(tx, group_id=group_id, after=group.applied_seq, last=group.head_seq)
+        backlogs.append((group, entries))
+    is_cut = len(jobs) >= _JOBS_AT_ONCE or len(group_ids) > GROUPS_AT_ONCE
+    return jobs, backlogs, is_cut or any(len(entries) >= _ENTRIES_AT_ONCE for _, entries in backlogs)
 
 
 async def _insert_mirror(tx: Tx, row: MediaRow) -> None:
@@ -249,13 +261,6 @@ async def _fail(tx: Tx, job: WaitingActivity, reason: str) -> None:
         return
     due_at = tx.now + _DELAYS[min(job.tries, len(_DELAYS) - 1)]
     await postpone_activity(tx, activity_id=job.activity_id, due_at=due_at, reason=reason)
-
-
-async def _read_unapplied(tx: Tx, group_id: int) -> tuple[Group | None, list[StoredEntry]]:
-    group = await get_group(tx, group_id=group_id)
-    if group is None:
-        return None, []
-    return group, await list_entries(tx, group_id=group_id, after=group.applied_seq, last=group.head_seq)
 
 
 async def _apply(

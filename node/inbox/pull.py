@@ -79,6 +79,7 @@ class Puller:
         items = parse_document(raw, limit_bytes=PAGE_LIMIT_BYTES).get("orderedItems")
         if not isinstance(items, list) or len(items) > PAGE_ENTRIES:
             raise RemoteMalformed(internal=f"{url} is not a page of a log")
+        has_news = False
         for item in items:
             if not isinstance(item, dict):
                 raise RemoteMalformed(internal=f"{url} holds something that is not an entry")
@@ -93,7 +94,8 @@ class Puller:
                 raise RemoteMalformed(
                     internal=f"entry {received.entry.seq} of {group.uri} does not follow: {verdict.value}"
                 )
-        return len(items) == PAGE_ENTRIES
+            has_news = has_news or verdict is Verdict.NEXT
+        return has_news and len(items) == PAGE_ENTRIES  # a page that says nothing new would be asked for ever (T40)
 
 
 async def _group(tx: Tx, group_id: int) -> Group | None:

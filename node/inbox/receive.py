@@ -83,11 +83,10 @@ class Receiver:
         if not is_activity_type(request.one("content-type") or ""):
             raise UnsupportedType
         turn = self._turns[peer.peer_id]
-        try:
-            async with asyncio.timeout(WAIT_FOR_TURN_SECONDS):
-                await turn.acquire()
-        except TimeoutError:
-            raise TooMany(internal=f"too many requests of {peer.host} in flight") from None
+        if turn.locked():
+            await self._wait_for_turn(turn, peer)
+        else:
+            await turn.acquire()  # does not wait, so needs no clock
         try:
             return await self._receive(request, claim, peer, check)
         finally:
@@ -108,6 +107,13 @@ class Receiver:
         if peer is None or peer.state != "active":
             raise Forbidden(internal=f"the host of {claim.key_id[:200]} is not an active peer")
         return claim, peer
+
+    async def _wait_for_turn(self, turn: asyncio.Semaphore, peer: Peer) -> None:
+        try:
+            async with asyncio.timeout(WAIT_FOR_TURN_SECONDS):
+                await turn.acquire()
+        except TimeoutError:
+            raise TooMany(internal=f"too many requests of {peer.host} in flight") from None
 
     async def verify(self, request: Request, claim: Claim, peer: Peer) -> VerifiedRequest:
         """Return the proof of who sent a request.

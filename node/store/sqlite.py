@@ -147,7 +147,7 @@ class _Lane:
         if not self._scheduled:
             self._scheduled = True
             self._spawn(self._work())
-        return await asyncio.shield(job.future)
+        return await job.future  # who stops waiting leaves the job where it is: it is driven all the same
 
     async def drain(self) -> None:
         """Wait until nothing waits and everything was handed out."""
@@ -249,7 +249,7 @@ def _code(error: BaseException) -> int:
 
 def _execute_plan(connection: sqlite3.Connection, plan: Plan, values: Mapping[str, Any]) -> sqlite3.Cursor:
     try:
-        return connection.execute(plan.sql, dict(zip(plan.names, plan.bind(values), strict=True)))
+        return connection.execute(plan.sql, plan.bind_by_name(values))
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorcode in _NOT_UNIQUE:
             raise Duplicate(internal=str(error)) from None

@@ -42,14 +42,17 @@ class Plan:
             self.sql = _NAME.sub(lambda found: places[found[1]], with_lists)
         else:
             self.sql = _IN.sub(lambda found: f"IN (SELECT value FROM json_each(:{found[1]}))", sql)
-        self._convert = {name: _list_converter(dialect) if name in lists else _to_store(name) for name in self.names}
-        self._row: tuple[type, Sequence[Callable[[Any], Any] | None]] | None = None
+        self._convert = [(name, _list_converter(dialect) if name in lists else _to_store(name)) for name in self.names]
+        self._row: tuple[Any, list[tuple[int, Callable[[Any], Any]]]] | None = None
 
     def bind(self, values: Mapping[str, Any]) -> list[Any]:
         """Return the parameters in order, each in the form the database keeps."""
-        convert = self._convert
+        return list(self.bind_by_name(values).values())
+
+    def bind_by_name(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters by name, in order, each in the form the database keeps."""
         try:
-            return [convert[name](values[name]) for name in self.names]
+            return {name: convert(values[name]) for name, convert in self._convert}
         except KeyError as missing:
             raise TypeError(f"the statement needs :{missing.args[0]}") from None
 
@@ -59,12 +62,13 @@ class Plan:
             return []
         if self._row is None:
             names = columns()
+            converters = [(place, convert) for place, name in enumerate(names) if (convert := _from_store(name))]
             # A column may be called `class`, which Python cannot: such ones are reached by their place.
-            self._row = namedtuple("Row", names, rename=True), [_from_store(name) for name in names]
+            self._row = namedtuple("Row", names, rename=True)._make, converters
         make, converters = self._row
-        if not any(converters):
-            return [make(*row) for row in found]
-        return [make(*[c(v) if c else v for c, v in zip(converters, row, strict=True)]) for row in found]
+        if not converters:
+            return [make(row) for row in found]
+        return [make(_converted(row, converters)) for row in found]
 
 
 class Plans:
@@ -80,6 +84,15 @@ class Plans:
         if made is None:
             made = self._made[sql] = Plan(sql, self.dialect)
         return made
+
+
+def _converted(row: Sequence[Any], converters: list[tuple[int, Callable[[Any], Any]]]) -> list[Any]:
+    """Return a row's values with those of the given places as Python values; what is NULL stays None."""
+    values = list(row)
+    for place, convert in converters:
+        if values[place] is not None:
+            values[place] = convert(values[place])
+    return values
 
 
 def _to_store(name: str) -> Callable[[Any], Any]:
@@ -109,9 +122,9 @@ def _list_converter(dialect: str) -> Callable[[Any], Any]:
 
 def _from_store(name: str) -> Callable[[Any], Any] | None:
     if name.endswith("_at"):
-        return lambda value: None if value is None else from_micros(value)
+        return from_micros
     if name.startswith("is_"):
-        return lambda value: None if value is None else bool(value)
+        return bool
     if name.endswith("_json"):
-        return lambda value: None if value is None else _decode(value)
+        return _decode
     return None

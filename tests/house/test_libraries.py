@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 
 import pytest
 
@@ -39,6 +40,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 _EVERYWHERE = {"msgspec", "node", "__future__"}
 
 
+@cache
 def _found() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for path in list_python("node"):

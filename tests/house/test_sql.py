@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import TypeGuard
 
 import pytest
 
@@ -49,20 +50,38 @@ WITHOUT_VIEWER = {
 }
 
 
-def _is_constant(node: ast.expr) -> bool:
-    """Whether an expression is a constant by its name, or a choice between such."""
+def _is_constant(node: ast.expr, chosen: set[str]) -> bool:
+    """Whether an expression is a constant by its name, or a choice between such; `chosen` are local names for one."""
     if isinstance(node, ast.IfExp):
-        return _is_constant(node.body) and _is_constant(node.orelse)
-    return isinstance(node, ast.Name) and node.id.isupper()
+        return _is_constant(node.body, chosen) and _is_constant(node.orelse, chosen)
+    return isinstance(node, ast.Name) and (node.id.isupper() or node.id in chosen)
+
+
+def _chosen_names(function: ast.AST) -> set[str]:
+    """Return the local names that stand for a choice between constants."""
+    return {
+        target.id
+        for statement in ast.walk(function)
+        if isinstance(statement, ast.Assign) and _is_constant(statement.value, set())
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
+def _is_asked(call: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether this is `tx.all(…)` or one of its like."""
+    if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+        return False
+    return call.func.attr in _ASKED and isinstance(call.func.value, ast.Name) and call.func.value.id == "tx"
 
 
 def test_sql_stands_in_the_store_and_in_repositories_only() -> None:
     strays = [
-        f"{short(path)}:{text.lineno}"
+        f"{short(path)}:{line}"
         for path in list_python("node")
         if not _HOMES.fullmatch(short(path))
-        for text in list_texts(parse(path))
-        if _SQL.match(text.value)
+        for line, text in list_texts(parse(path))
+        if _SQL.match(text)
     ]
 
     assert strays == []
@@ -72,13 +91,9 @@ def test_every_statement_that_is_asked_is_a_constant() -> None:
     wrong = [
         f"{short(path)}:{call.lineno}"
         for path in list_python("node")
-        for call in ast.walk(parse(path))
-        if isinstance(call, ast.Call)
-        and isinstance(call.func, ast.Attribute)
-        and call.func.attr in _ASKED
-        and isinstance(call.func.value, ast.Name)
-        and call.func.value.id == "tx"
-        and not (call.args and _is_constant(call.args[0]))
+        for function in list_functions(parse(path))
+        for call in ast.walk(function)
+        if _is_asked(call) and not (call.args and _is_constant(call.args[0], _chosen_names(function)))
     ]
 
     assert wrong == []
@@ -90,7 +105,7 @@ def test_no_sql_is_put_together_inside_a_function() -> None:
         for path in list_python("node")
         for function in list_functions(parse(path))
         for piece in ast.walk(function)
-        if isinstance(piece, ast.JoinedStr | ast.BinOp) and any(_SQL.match(text.value) for text in list_texts(piece))
+        if isinstance(piece, ast.JoinedStr | ast.BinOp) and any(_SQL.match(text) for _, text in list_texts(piece))
     ]
 
     assert wrong == []
@@ -121,11 +136,11 @@ def test_the_list_of_exceptions_names_nothing_that_is_gone() -> None:
 
 
 def test_every_statement_is_used() -> None:
+    texts = {short(path)[:-3].replace("/", "."): path.read_text("utf-8") for path in list_python("node")}
     unused = []
     for name in STATEMENTS:
         module, _, constant = name.rpartition(".")
-        candidates = [path for path in list_python("node") if short(path)[:-3].replace("/", ".").endswith(f".{module}")]
-        text = "".join(path.read_text("utf-8") for path in candidates)
+        [text] = [text for path, text in texts.items() if path in (f"node.store.{module}", f"node.community.{module}")]
         if len(re.findall(rf"\b{constant}\b", text)) < 2:
             unused.append(name)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.support.house import list_files, list_python, list_texts, parse, short
+from tests.support.house import ROOT, list_files, list_python, list_texts, parse, short
 
 _MARKUP = re.compile(
     r"</?(html|head|body|div|p|span|a|ul|ol|li|br|form|input|button|table|tr|td|img|script|style|h[1-6])\b[^<>]*>"
@@ -51,17 +53,18 @@ _TEXT = {
 }
 
 
+@cache
 def _texts() -> list[tuple[Path, str]]:
     return [(path, path.read_text("utf-8", errors="replace")) for path in list_files() if path.suffix in _TEXT]
 
 
 def test_markup_is_made_in_views_and_of_words_in_text_only() -> None:
     strays = [
-        f"{short(path)}:{text.lineno}"
+        f"{short(path)}:{line}"
         for path in list_python("node")
         if not short(path).startswith(_MAKES_HTML)
-        for text in list_texts(parse(path))
-        if _MARKUP.search(text.value)
+        for line, text in list_texts(parse(path))
+        if _MARKUP.search(text)
     ]
 
     assert strays == []
@@ -92,6 +95,13 @@ def test_no_file_holds_a_secret() -> None:
     ]
 
     assert held == []
+
+
+def test_nothing_that_is_ignored_is_in_the_repository() -> None:
+    command = ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--ignored", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[:10] == []
 
 
 def test_no_file_names_a_path_of_somebodys_machine() -> None:

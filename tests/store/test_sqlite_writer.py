@@ -170,7 +170,7 @@ async def test_functions_given_to_aiosqlite_run_in_order_on_one_thread(database_
         ran.append((number, threading.get_ident()))
         return number
 
-    results = await asyncio.gather(*(connection._execute(note, number) for number in range(20)))
+    results = await asyncio.gather(*(connection._execute(note, number) for number in range(20)))  # type: ignore[no-untyped-call]
 
     await connection.close()
     assert results == [number for number, _ in ran] == list(range(20))

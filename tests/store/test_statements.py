@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -139,8 +140,8 @@ async def test_sqlite_takes_few_steps_in_hot_statements(store: Store) -> None:
     steps = {}
     for name in HOT:
         plan = Plan(STATEMENTS[name], "sqlite")
-        hundreds: list[int] = []
-        await writer.set_progress_handler(lambda seen=hundreds: seen.append(1), 100)
+        hundreds: list[None] = []
+        await writer.set_progress_handler(partial(hundreds.append, None), 100)
         await writer.execute_fetchall(plan.sql, dict(zip(plan.names, plan.bind(_VALUES), strict=True)))
         steps[name] = 100 * len(hundreds)
 

@@ -38,9 +38,15 @@ _json = st.recursive(
 )
 
 
-async def _keep(tx: Tx, **values: Any) -> Any:
-    given = {"purpose": "", "actor_id": None, "detail_json": {}, "created_at": tx.now, "expires_at": tx.now}
-    await tx.run(_INSERT, **{"token_hash": "t", "used_at": None, **given, **values})
+async def _keep(tx: Tx, /, **values: Any) -> Any:
+    usual: dict[str, Any] = {
+        "purpose": "",
+        "actor_id": None,
+        "detail_json": {},
+        "created_at": tx.now,
+        "expires_at": tx.now,
+    }
+    await tx.run(_INSERT, **{"token_hash": "t", "used_at": None, **usual, **values})
     return await tx.one(_SELECT, token_hash="t")
 
 

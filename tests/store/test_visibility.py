@@ -154,7 +154,7 @@ async def _settle(tx: Tx, community: Community) -> None:
 
 
 async def _look_as_everybody(tx: Tx) -> dict[Any, set[int]]:
-    found = {}
+    found: dict[Any, set[int]] = {}
     for viewer_id in (_NOBODY, *_PEOPLE):
         found[viewer_id, "any"] = await _ids(tx, _READABLE, viewer_id=viewer_id)
         found[viewer_id, "messages"] = await _ids(tx, _MESSAGES, viewer_id=viewer_id)

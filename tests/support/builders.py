@@ -141,13 +141,14 @@ async def a_membership(
 ) -> None:
     """Give somebody a place in a group, in any state."""
     place = {"group_id": group.group_id, "actor_id": member.actor_id}
-    await put_request(tx, **place, state="requested", role=role)
+    await put_request(tx, group_id=group.group_id, actor_id=member.actor_id, state="requested", role=role)
     await let_in(tx, **place, role=role, joined_seq=visible_after, visible_after=visible_after, decided_by="a test")
     await tx.run(_SET_MEMBERSHIP, **place, state=state, visible_after=visible_after)
 
 
 async def a_post(
     tx: Tx,
+    /,
     text: str = "Hello",
     *,
     author: Actor | Member,

@@ -245,6 +245,18 @@ class ForeignPeer:
         """Return the Create of a post in a group; `more` goes into the post."""
         return self.submit("Create", by, group, self.note(by, group, text, **more))
 
+    def message(self, by: ForeignActor, people: list[str], text: str = "Hello", **more: Any) -> dict[str, Any]:
+        """Return the Create of a private message; `more` goes into the message."""
+        note = {
+            "type": "Note",
+            "id": f"{self.origin}/posts/{next(self._count)}",
+            "attributedTo": by.uri,
+            "to": people,
+            "cc": [],
+            "content": f"<p>{text}</p>",
+        }
+        return self.activity("Create", by, note | more, to=people, cc=[])
+
     def submit(self, verb: str, by: ForeignActor, group: str, about: Any, **more: Any) -> dict[str, Any]:
         """Return an activity for the members of a group."""
         to = [group, f"{group}/followers"]

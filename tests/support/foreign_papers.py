@@ -140,7 +140,13 @@ class ForeignLog:
         return announce
 
     def make(
-        self, kind: str, activity: dict[str, Any], *, key: Ed25519PrivateKey | None = None, media: Any = None, **said: Any
+        self,
+        kind: str,
+        activity: dict[str, Any],
+        *,
+        key: Ed25519PrivateKey | None = None,
+        media: Any = None,
+        **said: Any,
     ) -> dict[str, Any]:
         """Return an Announce for the next place, without keeping it.
 

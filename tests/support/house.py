@@ -50,8 +50,8 @@ def list_imports(path: Path) -> list[str]:
     return found
 
 
-def list_texts(tree: ast.AST) -> Iterator[ast.Constant]:
-    """Yield every text constant of a tree that is not a docstring, the pieces of f-strings among them."""
+def list_texts(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield (line, text) of every text constant that is not a docstring, the pieces of f-strings among them."""
     docstrings = {
         id(node.body[0].value)
         for node in ast.walk(tree)
@@ -61,7 +61,7 @@ def list_texts(tree: ast.AST) -> Iterator[ast.Constant]:
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            yield node
+            yield node.lineno, node.value
 
 
 def list_functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:

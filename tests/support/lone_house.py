@@ -63,12 +63,14 @@ class PaperWire:
     documents: what can be fetched, by address; bytes are given as they are.
     asked: every address that was fetched, whether there was something or not.
     deliveries: every POST. reply: what the other side answers to one; 202 when None.
+    held: what every fetch waits for, when there is something.
     """
 
     documents: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     reply: Callable[[Delivery], Awaitable[Answer]] | None = None
+    held: asyncio.Event | None = None
 
     @property
     def requests(self) -> int:
@@ -77,15 +79,15 @@ class PaperWire:
 
     async def get_document(self, url: str, **more: Any) -> tuple[str, bytes]:
         """Give a document that was laid out."""
-        return url, self._find(url)
+        return url, await self._find(url)
 
     async def get_json(self, url: str, **more: Any) -> tuple[str, bytes]:
         """Give a document that was laid out."""
-        return url, self._find(url)
+        return url, await self._find(url)
 
     async def get_bytes(self, url: str, **more: Any) -> tuple[str, bytes]:
         """Give a file that was laid out."""
-        return "image/png", self._find(url)
+        return "image/png", await self._find(url)
 
     async def post(self, url: str, body: bytes, *, signer: Any, headers: tuple[tuple[str, str], ...] = ()) -> Answer:
         """Write a delivery down and answer it."""
@@ -96,8 +98,10 @@ class PaperWire:
     async def close(self) -> None:
         """Hold nothing, so let go of nothing."""
 
-    def _find(self, url: str) -> bytes:
+    async def _find(self, url: str) -> bytes:
         self.asked.append(url)
+        if self.held is not None:
+            await self.held.wait()
         found = self.documents.get(url)
         if found is None:
             raise Refusing(internal=f"{url} answered 404", remote_status=404)
@@ -140,7 +144,9 @@ class LoneHouse:
 
     async def receive(self, foreign: Any, document: Any, *, target: str = "/inbox") -> Answer:
         """Take an activity of somebody elsewhere, signed by them, act on it, and return the answer."""
-        request = Request("POST", target, (("host", HOST), ("content-type", "application/activity+json")), body_of(document))
+        request = Request(
+            "POST", target, (("host", HOST), ("content-type", "application/activity+json")), body_of(document)
+        )
         answer = await self.app.answer(foreign.sign(request, self.clock.now()))
         await self.work()
         return answer

@@ -1,7 +1,7 @@
 """An app signed in as a member: what it sends, and what it gets back.
 
-    reply = await ben.post("/api/v1/statuses", {"status": "@ward Hello"})
-    assert reply.status == 200 and reply.json["visibility"] == "private"
+reply = await ben.post("/api/v1/statuses", {"status": "@ward Hello"})
+assert reply.status == 200 and reply.json["visibility"] == "private"
 """
 
 from __future__ import annotations

@@ -95,18 +95,19 @@ def find_programs() -> Path:
     Raises:
         PostgresMissing: There is none.
     """
-    found = shutil.which("postgres")
     homes = sorted(Path(_HOMES).glob("*/bin/postgres"), key=lambda path: float(path.parts[-3]))
-    if found is None and not homes:
-        raise PostgresMissing("no PostgreSQL server program was found")
-    return homes[-1].parent if homes else Path(str(found)).parent
+    if homes:
+        return homes[-1].parent
+    if (found := shutil.which("postgres")) is not None:
+        return Path(found).resolve().parent
+    raise PostgresMissing("no PostgreSQL server program was found")
 
 
 def start(folder: Path, *, is_durable: bool = False) -> Cluster:
     """Start the server whose files are in `folder`, also after it was ended by force; return when it takes connections."""
     settings = _SETTINGS | ({} if is_durable else _NOT_FOR_DURABILITY)
     options = [f"--{name}={value}" for name, value in settings.items()]
-    command = [find_programs() / "postgres", "-D", folder / "data", "-k", folder, *options]
+    command = [str(find_programs() / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *options]
     (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
     process = subprocess.Popen(
         [*_as_owner(), "--pdeathsig", "QUIT", *command],
@@ -123,7 +124,7 @@ def start(folder: Path, *, is_durable: bool = False) -> Cluster:
 
 def _initialise(programs: Path, folder: Path) -> None:
     command = [
-        *_as_owner(), programs / "initdb", "--pgdata", folder / "data", "--username", "postgres", "--auth", "trust",
+        *_as_owner(), str(programs / "initdb"), "--pgdata", str(folder / "data"), "--username", "postgres", "--auth", "trust",
         "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
@@ -132,15 +133,15 @@ def _initialise(programs: Path, folder: Path) -> None:
 
 
 def _wait_until_ready(cluster: Cluster) -> None:
-    command = [find_programs() / "pg_isready", "-q", "-h", cluster.folder, "-U", "postgres", "-t", str(_START_SECONDS)]
-    for _ in range(10 * _START_SECONDS):
-        if subprocess.run(command, check=False).returncode == 0:
+    """Wait for the word that the server writes into its own file when it takes connections."""
+    file = cluster.folder / "data" / "postmaster.pid"
+    for _ in range(50 * _START_SECONDS):
+        if file.exists() and file.read_text().rstrip().endswith("ready"):
             return
-        try:
-            cluster.process.wait(0.1)
-        except subprocess.TimeoutExpired:
-            continue
-        break
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            cluster.process.wait(0.02)
+            break
+    cluster.stop()
     raise RuntimeError("the PostgreSQL server of the tests does not start")
 
 

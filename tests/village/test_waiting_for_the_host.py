@@ -33,7 +33,9 @@ async def test_a_post_waits_seen_by_its_author_alone_and_comes_into_the_order_la
     await _come_back(village, a)
 
     assert posted["state"] == "waiting_for_host"
-    assert [(post["text"], post["state"], post["seq"]) for post in mine] == [("Anybody there?", "waiting_for_host", None)]
+    assert [(post["text"], post["state"], post["seq"]) for post in mine] == [
+        ("Anybody there?", "waiting_for_host", None)
+    ]
     assert others == []
     for handle in ("ben", "bea"):
         assert [post["state"] for post in await b.posts(ward, as_=handle)] == ["live"]
