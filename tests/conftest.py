@@ -17,7 +17,7 @@ import pytest
 from node.store.engine import Store
 from tests.support.clock import FrozenClock
 from tests.support.databases import KINDS, Databases, Spares
-from tests.support.postgres import Cluster, PostgresMissing, a_cluster, find_programs
+from tests.support.postgres import Cluster, a_cluster, has_programs
 
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 _MISSING = "PostgreSQL is not installed: run `sudo apt-get install postgresql`."
@@ -64,9 +64,7 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """Give the PostgreSQL server of this process, started when the first test needs it."""
-    try:
-        find_programs()
-    except PostgresMissing:
+    if not has_programs():
         if os.environ.get("ROUNDS_TEST_ALLOW_SKIP") == "1":
             pytest.skip(_MISSING)
         pytest.fail(_MISSING, pytrace=False)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from node.community.groups.lookup import find_named_groups
 from node.community.house import House
-from node.community.members.profiles import find_named_people, list_people
+from node.community.members.profiles import find_named_people, list_people, reach_person
 from node.community.messages.service import send_message
 from node.community.posts.reading import Reading, get_post_id, read_post
 from node.community.posts.service import create_post
@@ -161,7 +161,7 @@ async def _send_to_people(house: House, author: Member, wish: Wish, answered: Re
     uri = await send_message(
         core,
         author=author,
-        people=people,
+        people=[await reach_person(core, house.dereferencer, person) for person in people],
         text=wish.text,
         warning=wish.warning,
         # A message that answers a group's post does not tell outsiders what it answers.

@@ -64,6 +64,7 @@ class Arrival:
     document: the JSON value as received; it is what is stored and forwarded. text: the same, as text.
     view: what it says. html: the inner object's content, made harmless.
     peer_id: who brought it; None for activities of our own members.
+    is_proved: whether it carries its author's own proof, checked; asked for what goes to a group hosted here.
     """
 
     uri: str
@@ -74,6 +75,7 @@ class Arrival:
     text: str
     view: ActivityView
     html: str
+    is_proved: bool = False
 
 
 Handler = Callable[[Tx, Core, Arrival], Awaitable[Outcome | None]]

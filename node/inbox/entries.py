@@ -318,13 +318,15 @@ async def _is_known(tx: Tx, actor_uri: str) -> bool:
 
 def _check_audience(group: Group, view: ActivityView) -> None:
     """Raise unless a member's words were said in this group: a host may not show elsewhere what it has read (T20)."""
-    inner = view.inner
-    named = [tag.href for tag in inner.mentions if tag.href] if isinstance(inner, ObjectView) else []
-    for said in (view, inner):
-        if isinstance(said, ActivityView | ObjectView):
-            addressed = Addressed(frozenset((*said.to, *said.cc)), next(iter(said.audience), None))
-            if (problem := fits_group(addressed, group.uri, named=named)) is not None:
-                raise RemoteMalformed(problem)
+    said: list[ActivityView | ObjectView] = [view]
+    named: list[str] = []
+    if isinstance(view.inner, ObjectView) and view.type in ("Create", "Update"):
+        said.append(view.inner)
+        named = [tag.href for tag in view.inner.mentions if tag.href]
+    for each in said:
+        addressed = Addressed(frozenset((*each.to, *each.cc)), next(iter(each.audience), None))
+        if (problem := fits_group(addressed, group.uri, named=named)) is not None:
+            raise RemoteMalformed(problem)
 
 
 def _first_multikey(card: dict[str, Any]) -> tuple[str, str] | None:

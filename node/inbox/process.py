@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
 
 from node.domain.groups import Group
 from node.domain.peers import Peer
-from node.foundation.errors import Conflict, NodeError
+from node.federation.integrity import proof_method, verify_proof
+from node.foundation.errors import Conflict, NodeError, SignatureInvalid
 from node.foundation.logs import get_logger
 from node.store.activities import (
     WaitingActivity,
@@ -117,6 +119,7 @@ class Processor:
         if arrival is None:
             outcome = Dropped("The activity cannot be read.")
         elif peer is not None and peer.state == "active":
+            arrival = replace(arrival, is_proved=await self._is_proved(arrival, peer))
             for _ in range(_FETCHES):
                 outcome = await self._core.write(_handle, self._core, self._tables, job, arrival)
                 if isinstance(outcome, Need):
@@ -135,6 +138,26 @@ class Processor:
             get_logger().info("activity_dropped", activity=job.uri, type=job.type, reason=outcome.reason)
         if not isinstance(outcome, Done):
             await self._core.store.write(_finish, job, outcome)
+
+    async def _is_proved(self, arrival: Arrival, peer: Peer) -> bool:
+        """Say whether what goes to a group of ours is proved by its author: no member's node takes it without."""
+        if not self._receiver.is_for_our_group(arrival):
+            return False
+        try:
+            method = proof_method(arrival.document)
+            known = await self._dereferencer.get_key(method, peer) if method else None
+            for _ in range(2):
+                if method is None or known is None or known.actor_uri != arrival.actor_uri:
+                    return False
+                try:
+                    verify_proof(arrival.document, known.key)
+                except SignatureInvalid:
+                    known = await self._dereferencer.get_key_again(method, peer)
+                else:
+                    return True
+        except NodeError as error:
+            get_logger().info("proof_unavailable", activity=arrival.uri, reason=error.internal)
+        return False
 
     def _read(self, job: WaitingActivity) -> Arrival | None:
         try:
@@ -225,7 +248,7 @@ async def _read_waiting(tx: Tx, frozen_ids: list[int]) -> tuple[list[WaitingActi
     backlogs = []
     for group_id in group_ids[:GROUPS_AT_ONCE]:
         group = await get_group(tx, group_id=group_id)
-        assert group is not None  # noqa: S101 it was listed in this snapshot
+        assert group is not None  # listed in this snapshot
         entries = await list_entries(tx, group_id=group_id, after=group.applied_seq, last=group.head_seq)
         backlogs.append((group, entries))
     is_cut = len(jobs) >= _JOBS_AT_ONCE or len(group_ids) > GROUPS_AT_ONCE

@@ -13,7 +13,7 @@ from node.domain.peers import Peer
 from node.federation.grouplog.entry import read_announce
 from node.federation.grouplog.position import Verdict
 from node.federation.jsonld import parse_document
-from node.foundation.errors import NodeError, RemoteMalformed
+from node.foundation.errors import NodeError, Refusing, RemoteMalformed
 from node.foundation.logs import get_logger
 from node.store.core import Core
 from node.store.engine import Tx
@@ -61,6 +61,10 @@ class Puller:
         try:
             while not self._stopping and await self._pull_page(group, peer):
                 self._core.bell.ring(INBOX_BELL)
+            again = None
+        except Refusing as error:
+            # Not every host keeps a log to read; its lane brings everything all the same, and a gap asks again.
+            get_logger().info("pull_refused", group=group.uri, reason=error.internal)
             again = None
         except NodeError as error:
             get_logger().warning("pull_failed", group=group.uri, reason=error.internal)

@@ -163,13 +163,13 @@ class Receiver:
         check_activity_origins(
             arrival.view,
             signer=proof.actor_uri,
-            moderators=(proof.actor_uri,) if self._is_for_our_group(arrival) else (),
+            moderators=(proof.actor_uri,) if self.is_for_our_group(arrival) else (),
             allow_insecure=core.allow_insecure,
         )
         await self._keep(arrival, peer, request.body)
         return Answer(202)
 
-    def _is_for_our_group(self, arrival: Arrival) -> bool:
+    def is_for_our_group(self, arrival: Arrival) -> bool:
         """Say whether an activity goes to a group hosted here: there a moderator may act on what others wrote."""
         groups = f"{self._core.origin}/groups/"
         return any(uri.startswith(groups) for uri in (*arrival.view.audience, *arrival.view.to, *arrival.view.cc))

@@ -64,7 +64,7 @@ class Plan:
             names = columns()
             converters = [(place, convert) for place, name in enumerate(names) if (convert := _from_store(name))]
             # A column may be called `class`, which Python cannot: such ones are reached by their place.
-            self._row = namedtuple("Row", names, rename=True)._make, converters
+            self._row = namedtuple("Row", names, rename=True)._make, converters  # type: ignore[attr-defined]
         make, converters = self._row
         if not converters:
             return [make(row) for row in found]

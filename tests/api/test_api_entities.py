@@ -75,7 +75,10 @@ async def test_statuses_are_whole_wherever_they_stand(practice: Practice) -> Non
     message = await practice.say(practice.ana, "@ben psst", visibility="direct")
     group = practice.ward.group_id
 
-    alone = [_check(await practice.ben.get(f"/api/v1/statuses/{each['id']}"), fields.STATUS) for each in (topic, answer, message)]
+    alone = [
+        _check(await practice.ben.get(f"/api/v1/statuses/{each['id']}"), fields.STATUS)
+        for each in (topic, answer, message)
+    ]
     home = _check(await practice.ben.get("/api/v1/timelines/home"), [fields.STATUS])
     listed = _check(await practice.ben.get(f"/api/v1/timelines/list/g{group}"), [fields.STATUS])
     context = _check(await practice.ben.get(f"/api/v1/statuses/{answer['id']}/context"), fields.CONTEXT)

@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 import msgspec
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,20 +14,38 @@ from tests.support.practice import Practice
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
+_BAD_BODIES = (
+    (_JSON, b"{"),
+    (_JSON, b"[]"),
+    (_JSON, b'"x"'),
+    (_JSON, b"\xff"),
+    (_JSON, b"[" * 100_000),
+    (_JSON, b'{"status": {"a": 1}}'),
+    (_JSON, b'{"status": null}'),
+    (_JSON, b'{"status": ["@ward", {"x": 1}]}'),
+    (_JSON, b'{"status": "\\ud800 @ward"}'),
+    (_FORM, b"status=%ff%00"),
+    (_FORM, b"%%%=&&&==;"),
+    (_FORM, b""),
+    ("multipart/form-data", b"x"),
+    ("multipart/form-data; boundary=edge", b"--edge\r\nbroken"),
+    ("text/plain", b"status=@ward"),
+    ("application/xml", b"<status/>"),
+)
 
 
 def _is_error(reply: Reply) -> bool:
     return isinstance(reply.json, dict) and isinstance(reply.json["error"], str) and bool(reply.json["error"])
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/v1", "/api/v1/lists/", "/api/v9/x", "/api/v1/statuses/1/nothing/x"])
-async def test_an_unknown_path_is_absent_with_a_token_and_closed_without(practice: Practice, path: str) -> None:
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
-        known, stranger = await practice.ben.send(method, path), await practice.nobody.send(method, path)
+async def test_an_unknown_path_is_absent_with_a_token_and_closed_without(practice: Practice) -> None:
+    for path in ("/api/", "/api/v1", "/api/v1/lists/", "/api/v9/x", "/api/v1/statuses/1/nothing/x"):
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+            known, stranger = await practice.ben.send(method, path), await practice.nobody.send(method, path)
 
-        assert (known.status, stranger.status) == (404, 401), method
-        assert _is_error(known) and _is_error(stranger)
-        assert known.headers["content-type"].startswith("application/json")
+            assert (known.status, stranger.status) == (404, 401), (method, path)
+            assert _is_error(known) and _is_error(stranger)
+            assert known.headers["content-type"].startswith("application/json")
 
 
 async def test_a_known_path_with_another_method_is_absent(practice: Practice) -> None:
@@ -36,34 +53,12 @@ async def test_a_known_path_with_another_method_is_absent(practice: Practice) ->
     assert (await practice.nobody.send("POST", "/api/v2/instance")).status == 401
 
 
-@pytest.mark.parametrize(
-    ("content_type", "body"),
-    [
-        (_JSON, b"{"),
-        (_JSON, b"[]"),
-        (_JSON, b'"x"'),
-        (_JSON, b"\xff"),
-        (_JSON, b"[" * 100_000),
-        (_JSON, b'{"status": {"a": 1}}'),
-        (_JSON, b'{"status": null}'),
-        (_JSON, b'{"status": ["@ward", {"x": 1}]}'),
-        (_JSON, b'{"status": "\\ud800 @ward"}'),
-        (_FORM, b"status=%ff%00"),
-        (_FORM, b"%%%=&&&==;"),
-        (_FORM, b""),
-        ("multipart/form-data", b"x"),
-        ("multipart/form-data; boundary=edge", b"--edge\r\nbroken"),
-        ("text/plain", b"status=@ward"),
-        ("application/xml", b"<status/>"),
-    ],
-)
-async def test_a_body_that_cannot_be_used_is_answered_with_a_sentence(
-    practice: Practice, content_type: str, body: bytes
-) -> None:
-    reply = await practice.ben.send("POST", "/api/v1/statuses", body=body, content_type=content_type)
+async def test_a_body_that_cannot_be_used_is_answered_with_a_sentence(practice: Practice) -> None:
+    for content_type, body in _BAD_BODIES:
+        reply = await practice.ben.send("POST", "/api/v1/statuses", body=body, content_type=content_type)
 
-    assert 400 <= reply.status < 500 or reply.status == 200, reply.body
-    assert reply.status == 200 or _is_error(reply)
+        assert 400 <= reply.status < 500 or reply.status == 200, (content_type, body[:50], reply.body)
+        assert reply.status == 200 or _is_error(reply)
 
 
 async def test_a_body_larger_than_we_read_is_refused(practice: Practice) -> None:
@@ -86,7 +81,10 @@ _NAMES = st.sampled_from(
 )  # fmt: skip
 
 
-@given(fields=st.dictionaries(_NAMES, _VALUES, max_size=5), key=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20))
+@given(
+    fields=st.dictionaries(_NAMES, _VALUES, max_size=5),
+    key=st.text(st.characters(min_codepoint=32, max_codepoint=255), max_size=20),
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_no_values_of_known_parameters_are_our_mistake(
     practice: Practice, fields: dict[str, Any], key: str
@@ -124,7 +122,9 @@ async def test_a_status_may_come_as_form_json_or_multipart(practice: Practice) -
         (multipart, multipart_type),
     ]
 
-    replies = [await practice.ben.send("POST", "/api/v1/statuses", body=body, content_type=kind) for body, kind in bodies]
+    replies = [
+        await practice.ben.send("POST", "/api/v1/statuses", body=body, content_type=kind) for body, kind in bodies
+    ]
 
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert {reply.json["content"] for reply in replies} == {"<p>@ward Hello</p>\n"}

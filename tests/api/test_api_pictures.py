@@ -119,7 +119,9 @@ async def test_without_a_ticket_a_browser_is_sent_to_sign_in_whatever_is_there(p
     there = await practice.nobody.get(_target(status).partition("?")[0])
     nowhere = await practice.nobody.get(f"/media/{'a' * 26}")
 
-    assert (there.status, there.headers["location"]) == (nowhere.status, nowhere.headers["location"]) == (303, "/sign-in")
+    assert (
+        (there.status, there.headers["location"]) == (nowhere.status, nowhere.headers["location"]) == (303, "/sign-in")
+    )
 
 
 async def test_a_picture_that_is_still_on_its_way_is_not_shown(practice: Practice, status: Any) -> None:

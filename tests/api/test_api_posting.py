@@ -208,11 +208,11 @@ async def test_what_cannot_be_done_here_is_refused_with_a_sentence(practice: Pra
     assert reply.json["error"].endswith(".")
 
 
-@pytest.mark.parametrize("answered", ["0", "-1", "x", "99999999999999999999", "1", str(2**63 - 1)])
-async def test_an_answer_to_nothing_is_refused(practice: Practice, answered: str) -> None:
-    reply = await practice.ben.post(STATUSES, {"status": "@ward Hello", "in_reply_to_id": answered})
+async def test_an_answer_to_nothing_is_refused(practice: Practice) -> None:
+    for answered in ("0", "-1", "x", "99999999999999999999", "1", str(2**63 - 1)):
+        reply = await practice.ben.post(STATUSES, {"status": "@ward Hello", "in_reply_to_id": answered})
 
-    assert reply.status == 404
+        assert reply.status == 404, answered
 
 
 async def test_a_post_may_be_as_long_as_the_instance_says_and_not_longer(practice: Practice) -> None:
@@ -265,7 +265,10 @@ async def test_the_same_key_at_the_same_moment_posts_once(practice: Practice, mo
 
 
 async def test_a_key_is_its_members_own(practice: Practice) -> None:
-    posted = [await phone.post(STATUSES, {"status": "@ward Hi"}, idempotency_key="k") for phone in (practice.ana, practice.ben)]
+    posted = [
+        await phone.post(STATUSES, {"status": "@ward Hi"}, idempotency_key="k")
+        for phone in (practice.ana, practice.ben)
+    ]
 
     assert posted[0].json["id"] != posted[1].json["id"]
 

@@ -1,5 +1,6 @@
-"""Every route of the client API, asked by everybody: without a token, with a dead one, with too little scope, by a
-member without a right to the thing, and by one with it. A route without a row here fails.
+"""Every route of the client API, asked by everybody; a route without a row here fails.
+
+They ask without a token, with a dead one, with too little scope, as a member without a right to the thing, as one with it.
 """
 
 from __future__ import annotations
@@ -151,13 +152,11 @@ async def test_what_is_open_needs_no_token(practice: Practice, places: dict[str,
             assert (await _ask(practice.nobody, route, places)).status == route.member, _name(route)
 
 
-@pytest.mark.parametrize("header", ["Basic x", "Bearer", "bearer ", "Token {}", "{}", "Bearer {} x", "Bearer\u00a0{}"])
-async def test_an_authorization_that_is_no_bearer_token_is_none(practice: Practice, header: str) -> None:
-    value = header.format(practice.ben.token)
+async def test_an_authorization_that_is_no_bearer_token_is_none(practice: Practice) -> None:
+    for header in ("Basic x", "Bearer", "bearer ", "Token {}", "{}", "Bearer {} x", "Bearer\u00a0{}"):
+        value = header.format(practice.ben.token)
 
-    reply = await practice.nobody.get("/api/v1/lists", authorization=value)
-
-    assert reply.status == 401
+        assert (await practice.nobody.get("/api/v1/lists", authorization=value)).status == 401, header
 
 
 async def test_a_token_in_the_address_is_not_read(practice: Practice) -> None:
@@ -183,18 +182,14 @@ async def test_a_token_without_the_scope_is_refused_before_anything_is_looked_at
             assert reply.json == {"error": "This action is outside the authorized scopes"}
 
 
-@pytest.mark.parametrize("route", SCOPED, ids=_name)
-async def test_the_scope_alone_or_its_family_lets_a_member_do_it(
-    practice: Practice, places: dict[str, str], route: Route
-) -> None:
-    narrow = await practice.phone(practice.ben.member, route.scope)
-    wide = await practice.phone(practice.ben.member, route.scope.partition(":")[0])
+async def test_the_scope_alone_or_its_family_lets_a_member_do_it(practice: Practice, places: dict[str, str]) -> None:
+    for route in SCOPED:
+        for scope in (route.scope, route.scope.partition(":")[0]):
+            await practice.join(practice.ward, practice.ben)
+            fresh = {**places, "post": (await practice.say(practice.ben, "@ward Hello"))["id"]}
+            phone = await practice.phone(practice.ben.member, scope)
 
-    first = await _ask(narrow, route, places)
-    second = await _ask(wide, route, places)
-
-    assert first.status == route.member
-    assert second.status == (404 if route.method == "DELETE" else route.member)  # what is gone is gone
+            assert (await _ask(phone, route, fresh)).status == route.member, (_name(route), scope)
 
 
 async def test_the_old_scope_follow_lets_join_and_leave_and_nothing_else(
@@ -215,9 +210,7 @@ async def test_a_member_without_a_right_gets_what_the_table_says(practice: Pract
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-async def test_nobody_changes_what_somebody_else_wrote(
-    practice: Practice, places: dict[str, str], method: str
-) -> None:
+async def test_nobody_changes_what_somebody_else_wrote(practice: Practice, places: dict[str, str], method: str) -> None:
     route = next(route for route in ROUTES if route.method == method)
 
     for phone in (practice.ana, practice.cy):

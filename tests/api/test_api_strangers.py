@@ -161,4 +161,3 @@ async def test_suspended_members_are_still_known_and_ended_ones_are_not(practice
 
 async def _find_staff(tx: Tx, group_id: int) -> Group | None:
     return await get_staff_group(tx, group_id=group_id)
-

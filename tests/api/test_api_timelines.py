@@ -50,7 +50,9 @@ async def test_home_shows_no_private_messages(practice: Practice) -> None:
 async def test_home_merges_groups_newest_first(practice: Practice) -> None:
     for handle in ("night", "rota"):
         await practice.group(handle, practice.ben)
-    said = [await practice.say(practice.ana, f"@{handle} {n}") for n in range(4) for handle in ("ward", "night", "rota")]
+    said = [
+        await practice.say(practice.ana, f"@{handle} {n}") for n in range(4) for handle in ("ward", "night", "rota")
+    ]
 
     home = await practice.ben.get(f"{HOME}?limit=5")
 
@@ -210,6 +212,24 @@ async def test_a_list_shows_one_group(practice: Practice) -> None:
 async def test_a_list_that_is_none_is_absent(practice: Practice) -> None:
     for list_id in ("g1", "1", "g", "x", "g-1", f"g{2**63}", "g%00"):
         assert (await practice.ben.get(f"/api/v1/timelines/list/{list_id}")).status == 404, list_id
+
+
+async def test_home_visits_no_more_groups_than_it_must(practice: Practice) -> None:
+    for n in range(6):
+        await practice.group(f"quiet_{n}", practice.ben)
+        await practice.say(practice.ana, f"@quiet_{n} Hello")
+    for n in range(3):
+        await practice.say(practice.ana, f"@ward {n}")
+    counts = practice.lone.core.store.counts
+
+    before = counts.statements
+    short = await practice.ben.get(f"{HOME}?limit=3")
+    between = counts.statements
+    await practice.ben.get(f"{HOME}?limit=9")
+    after = counts.statements
+
+    assert words(short) == ["@ward 2", "@ward 1", "@ward 0"]
+    assert (after - between) - (between - before) == 6
 
 
 async def _say_unevenly(practice: Practice) -> list[str]:

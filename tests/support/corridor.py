@@ -17,7 +17,7 @@ from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.group_life import let_in, make_group
 from tests.support.lone_house import LoneHouse, a_lone_house
-from tests.support.requesters import ForeignActor, a_foreign_actor, a_post, ask, know_actor, know_peer
+from tests.support.requesters import ForeignActor, a_foreign_actor, ask, know_actor, know_peer
 from tests.support.traces import read_rows
 
 # What an activity can do to a node. Left out: what says that something came (`activities`, `peers`), and what goes out.
@@ -53,7 +53,7 @@ class Corridor:
 
     async def send(self, foreign: ForeignActor, document: Any, *, target: str = "/inbox") -> Answer:
         """Send something signed by somebody, and let the node act on it."""
-        return await self.post(foreign.sign(a_post(document, target=target), self.now))
+        return await self.post(foreign.deliver(document, self.now, target=target))
 
     async def effects(self) -> dict[str, list[str]]:
         """Return every row that an activity could have made or changed."""

@@ -114,7 +114,9 @@ def _is(value: Any, expected: Any) -> bool:
         parts = urlsplit(value) if isinstance(value, str) else None
         return parts is not None and parts.scheme == "https" and bool(parts.netloc)
     if expected is Moment:
-        return isinstance(value, str) and len(value) == 24 and value[10] == "T" and value[-5] == "." and value[-1] == "Z"
+        return (
+            isinstance(value, str) and len(value) == 24 and value[10] == "T" and value[-5] == "." and value[-1] == "Z"
+        )
     if expected is Id:
         return isinstance(value, str) and bool(value)
     if expected is int:

@@ -204,6 +204,10 @@ class ForeignPeer:
             self._logs[path] = ForeignLog(actor.uri, actor.ed25519)
         return actor, self._logs[path]
 
+    def answer_json(self, path: str, document: Any) -> None:
+        """Answer requests for a path with a document, whatever else is there."""
+        self.answers[path] = lambda _: self._give(document)
+
     def forget(self, actor: ForeignActor) -> None:
         """Serve an actor's document no more."""
         self._actors.pop(actor.uri.removeprefix(self.origin))
@@ -338,5 +342,5 @@ class ForeignPeer:
                 "partOf": uri, "orderedItems": items}  # fmt: skip
 
     @staticmethod
-    def _give(document: dict[str, Any]) -> web.Response:
+    def _give(document: Any) -> web.Response:
         return web.Response(body=json.dumps(document).encode(), content_type=ACTIVITY_JSON)

@@ -132,7 +132,7 @@ class ForeignLog:
         """Return the hash of the history up to an entry."""
         return self._chains[seq]
 
-    def add(self, kind: str, activity: dict[str, Any], **more: Any) -> dict[str, Any]:
+    def add(self, kind: str, activity: dict[str, Any], /, **more: Any) -> dict[str, Any]:
         """Put an activity at the end of the history and return the Announce that carries it; `more` as for `make`."""
         announce = self.make(kind, activity, **more)
         self.announces.append(announce)
@@ -143,6 +143,7 @@ class ForeignLog:
         self,
         kind: str,
         activity: dict[str, Any],
+        /,
         *,
         key: Ed25519PrivateKey | None = None,
         media: Any = None,

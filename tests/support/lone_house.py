@@ -19,7 +19,7 @@ import msgspec
 from node.app import Application
 from node.community.house import House, close_core, open_core
 from node.domain.actors import Actor, Member
-from node.federation.message import Answer, Request
+from node.federation.message import Answer
 from node.federation.signatures.keys import PrivateKey, generate_ed25519_key, generate_rsa_key
 from node.foundation.clock import Clock
 from node.foundation.config import build_config
@@ -144,10 +144,7 @@ class LoneHouse:
 
     async def receive(self, foreign: Any, document: Any, *, target: str = "/inbox") -> Answer:
         """Take an activity of somebody elsewhere, signed by them, act on it, and return the answer."""
-        request = Request(
-            "POST", target, (("host", HOST), ("content-type", "application/activity+json")), body_of(document)
-        )
-        answer = await self.app.answer(foreign.sign(request, self.clock.now()))
+        answer = await self.app.answer(foreign.deliver(document, self.clock.now(), target=target))
         await self.work()
         return answer
 

@@ -89,6 +89,15 @@ def a_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def has_programs() -> bool:
+    """Return whether a server program is installed."""
+    try:
+        find_programs()
+    except PostgresMissing:
+        return False
+    return True
+
+
 def find_programs() -> Path:
     """Return the folder with the newest server's programs.
 

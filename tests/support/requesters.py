@@ -113,6 +113,12 @@ class ForeignActor:
         """Return an activity with their proof."""
         return sign_document(activity, self.ed25519, method=f"{self.uri}#ed25519", created=format_instant(now))
 
+    def deliver(self, activity: Any, now: datetime, *, target: str = "/inbox") -> Request:
+        """Return the request that brings an activity, signed; one that has no proof gets theirs first."""
+        if isinstance(activity, dict) and "proof" not in activity:
+            activity = self.prove(activity, now)
+        return self.sign(a_post(activity, target=target), now)
+
     def activity(self, verb: str, about: Any, *, number: int | str = 1, **more: Any) -> dict[str, Any]:
         """Return an activity of theirs, without a proof."""
         return {

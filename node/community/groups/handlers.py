@@ -9,6 +9,7 @@ from __future__ import annotations
 from node.community.hosting import own_arrival, record
 from node.domain.access import may_admit_node, may_moderate, may_own, may_request
 from node.domain.actors import Actor, Viewer
+from node.domain.audience import Addressed, fits_group
 from node.domain.groups import ROLES, Group, may_become
 from node.federation.vocabulary import ActivityView
 from node.foundation.errors import Conflict
@@ -30,7 +31,7 @@ from node.store.rosters import (
 )
 
 from . import activities
-from .hosting import admit, bring_in, give_role, is_admitted, is_known_to, put_out, refuse
+from .hosting import NO_PROOF, admit, bring_in, give_role, is_admitted, is_known_to, lacks_proof, put_out, refuse
 
 REASON_LIMIT_CHARACTERS = 2000
 
@@ -101,8 +102,9 @@ class GroupHost:
             return Dropped("There is no such group for this node.")
         place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
         decision = may_moderate(Viewer(actor.actor_id, actor.uri), place)
-        if not decision:
-            await self._refuse(tx, core, group, actor, arrival, decision.reason)
+        problem = await self._problem(tx, staff, actor, arrival) if decision else decision.reason
+        if problem is not None:
+            await self._refuse(tx, core, group, actor, arrival, problem)
             return Done()
         request = await get_membership_by_request(tx, group_id=group.group_id, request_uri=arrival.view.object_id or "")
         if request is None or request.state != "requested":
@@ -145,7 +147,7 @@ class GroupHost:
     async def _admit_elsewhere(self, tx: Tx, core: Core, group: Group, actor: Actor, arrival: Arrival) -> Outcome:
         origin = (arrival.view.object_id or "").removesuffix("/actor")
         peer = core.peers.active(origin)
-        if peer is None or arrival.type != "Add":
+        if peer is None or not peer.policy.host_groups or arrival.type != "Add":
             await self._refuse(tx, core, group, actor, arrival, "That node is not a peer of the group's host.")
             return Done()
         await admit(tx, core, group=group, peer=peer, by=actor.address, because_of=actor.uri)
@@ -159,6 +161,9 @@ class GroupHost:
         role = arrival.document.get("role", "moderator") if arrival.type == "Add" else "member"
         if subject is None or place is None or not place.is_member or role not in ROLES or place.role == "owner":
             await self._refuse(tx, core, group, actor, arrival, "This role cannot be given.")
+            return Done()
+        if (problem := await self._problem(tx, group, actor, arrival)) is not None:
+            await self._refuse(tx, core, group, actor, arrival, problem)
             return Done()
         await give_role(
             tx, core, self.tables, group=group, actor=subject, membership=place, role=role, by=actor.address
@@ -214,6 +219,13 @@ class GroupHost:
         held = await take_group(tx, group_id=staff.group_id)
         assert held is not None
         await record(tx, core, self.tables, group=held, kind=kind, arrival=arrival)
+
+    async def _problem(self, tx: Tx, group: Group, actor: Actor, arrival: Arrival) -> str | None:
+        """Return why an activity cannot stand in a group's log, where every member's node judges it again."""
+        view = arrival.view
+        addressed = Addressed(frozenset((*view.to, *view.cc)), next(iter(view.audience), None))
+        problem = fits_group(addressed, group.uri)
+        return problem or (NO_PROOF if await lacks_proof(tx, arrival, actor) else None)
 
     async def _staff_addressed(self, tx: Tx, arrival: Arrival) -> Group | None:
         for uri in (*arrival.view.audience, *arrival.view.to):

@@ -18,7 +18,7 @@ from node.federation.grouplog.position import Position
 from node.foundation.errors import Conflict
 from node.inbox.dispatch import Arrival, Tables
 from node.outbox.publish import CONTROL, prove, send
-from node.store.actors import get_actor
+from node.store.actors import get_actor, list_keys_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -47,6 +47,7 @@ from node.store.streams import close_lane, open_lane
 
 from . import activities
 
+NO_PROOF = "The activity does not carry its author's proof."
 NOT_ADMITTED = "No member of this node can be let in before the node is admitted to the group."
 
 
@@ -269,6 +270,17 @@ async def find_peer_of(tx: Tx, core: Core, *, actor_id: int) -> Peer | None:
     """Return the peer whose member somebody is; None for our own."""
     actor = await get_actor(tx, actor_id=actor_id)
     return None if actor is None or actor.is_local else core.peers.by_host(actor.host)
+
+
+async def lacks_proof(tx: Tx, arrival: Arrival, actor: Actor) -> bool:
+    """Say whether an activity misses its author's proof: in the log it would stop every lane of the group.
+
+    Authors of software without Ed25519 keys have none to give (wire.md 4.5).
+    """
+    if arrival.is_proved:
+        return False
+    keys = await list_keys_of(tx, actor_id=actor.actor_id)
+    return any(key.algorithm == "ed25519" and key.state == "current" for key in keys)
 
 
 async def refuse(tx: Tx, core: Core, *, group: Group, actor: Actor, arrival: Arrival, code: str, reason: str) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from node.domain.actors import Actor, Member
-from node.foundation.errors import NotFound
+from node.foundation.errors import NodeError, NotFound
+from node.foundation.logs import get_logger
 from node.foundation.text import Mention
+from node.inbox.dereference import Dereferencer, parse_origin_of
 from node.store.actors import get_actor
 from node.store.core import Core
 from node.store.engine import Tx
@@ -59,6 +61,21 @@ async def find_named_people(
 async def list_people(core: Core, *, actor_ids: Iterable[int]) -> list[Actor]:
     """Return people by number; the caller has read those numbers through a viewer."""
     return await core.store.read(_people, tuple(actor_ids))
+
+
+async def reach_person(core: Core, dereferencer: Dereferencer, person: Actor) -> Actor:
+    """Return a person with an address for messages, where it can be had.
+
+    Somebody known by a card alone is asked for at their own node, if that is an active peer.
+    """
+    peer = core.peers.active(parse_origin_of(core, person.uri))
+    if person.is_local or person.inbox_uri is not None or peer is None:
+        return person
+    try:
+        return await dereferencer.fetch_actor(person.uri, peer)
+    except NodeError as error:
+        get_logger().info("person_not_reached", peer=peer.host, reason=error.internal)
+        return person
 
 
 def label_profile(core: Core, profile: Profile) -> Profile:

@@ -201,7 +201,7 @@ async def test_t37_no_signed_activity_whatever_its_shape_gets_a_5xx_or_speaks_fo
     activity = corridor.abe.activity(verb, inner, number=corridor.lone.core.ids.number()) | changes
     before = await corridor.effects()
 
-    answer = await corridor.send(corridor.abe, activity)
+    answer = await corridor.post(corridor.abe.sign(a_post(activity), corridor.now))
 
     dead = await corridor.lone.core.store.read(lambda tx: tx.value("SELECT COUNT(*) FROM activities WHERE tries > 0"))
     assert answer.status < 500
@@ -256,14 +256,15 @@ async def test_t08_t10_no_headers_or_bytes_get_a_5xx_or_have_an_effect(
 async def test_t08_no_changed_character_of_what_was_signed_is_believed(
     corridor: Corridor, name: str, data: st.DataObject
 ) -> None:
-    signed = corridor.abe.sign(a_post(corridor.abe.activity("View", ORIGIN)), corridor.now)
+    signed = corridor.abe.deliver(corridor.abe.activity("View", ORIGIN), corridor.now)
     value = signed.one(name) or ""
-    place = data.draw(st.integers(0, len(value) - 1))
+    # The label proves nothing and is not signed: without it, or under another name, the key decides alone.
+    label = range(value.find("algorithm"), value.find('headers="')) if name == "signature" else range(0)
+    place = data.draw(st.sampled_from([place for place in range(len(value)) if place not in label]))
     other = data.draw(st.characters(min_codepoint=33, max_codepoint=126).filter(lambda c: c != value[place]))
     changed = value[:place] + other + value[place + 1 :]
 
     answer = await ask(corridor.lone.app, with_header(signed, name, changed))
 
     is_spelling = changed.lower() == value.lower() and name in ("host", "digest")
-    is_label = name == "signature" and 'algorithm="' in changed and answer.status == 202
-    assert answer.status in (400, 401, 403) or is_spelling or is_label
+    assert answer.status in (400, 401, 403) or is_spelling

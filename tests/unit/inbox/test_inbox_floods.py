@@ -26,7 +26,7 @@ async def test_t14_five_hundred_deletions_of_strangers_cost_no_request_and_no_ro
 
     for number in range(500):
         gone = ForeignActor(f"{FRIEND}/people/gone-{number}", corridor.fay.rsa, corridor.fay.ed25519)
-        answer = await ask(corridor.lone.app, gone.sign(a_post(gone.activity("Delete", gone.uri)), corridor.now))
+        answer = await ask(corridor.lone.app, gone.deliver(gone.activity("Delete", gone.uri), corridor.now))
         statuses[answer.status] += 1
     await corridor.lone.work()
 
@@ -91,7 +91,7 @@ async def test_t45_a_peer_that_floods_waits_for_itself_and_for_nobody_else(
         wire.documents, wire.held = {newcomer.uri: newcomer.document()}, asyncio.Event()
 
         flood = [
-            asyncio.create_task(ask(app, newcomer.sign(a_post(newcomer.activity("View", ORIGIN, number=n)), now)))
+            asyncio.create_task(ask(app, newcomer.deliver(newcomer.activity("View", ORIGIN, number=n), now)))
             for n in range(12)
         ]
         done, waiting = await asyncio.wait(flood, timeout=1.0)
@@ -112,9 +112,9 @@ async def test_t45_a_peer_that_floods_with_posts_is_handled_beside_others_and_in
 ) -> None:
     for number in range(40):
         activity = corridor.fay.post_in(corridor.ward.uri, f"{number}", number=number)
-        await ask(corridor.lone.app, corridor.fay.sign(a_post(activity), corridor.now))
+        await ask(corridor.lone.app, corridor.fay.deliver(activity, corridor.now))
     request = corridor.abe.activity("Follow", corridor.ward.uri, to=[corridor.ward.uri])
-    await ask(corridor.lone.app, corridor.abe.sign(a_post(request), corridor.now))
+    await ask(corridor.lone.app, corridor.abe.deliver(request, corridor.now))
 
     await corridor.lone.house.processor.round()
 
@@ -124,7 +124,7 @@ async def test_t45_a_peer_that_floods_with_posts_is_handled_beside_others_and_in
 
 
 async def test_t15_what_a_peer_sent_and_nobody_acted_on_is_dropped_when_it_is_parted_from(corridor: Corridor) -> None:
-    request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
     assert (await ask(corridor.lone.app, request)).status == 202
     before = await corridor.effects()
 
@@ -139,7 +139,7 @@ async def test_t15_what_a_peer_sent_and_nobody_acted_on_is_dropped_when_it_is_pa
 
 
 async def test_t15_what_a_peer_sent_waits_while_it_is_paused_and_goes_on_afterwards(corridor: Corridor) -> None:
-    request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
     assert (await ask(corridor.lone.app, request)).status == 202
 
     await pause_peer(corridor.lone.core, "friend.example", by="operator", reason="")
@@ -157,7 +157,7 @@ async def test_t15_a_signature_verified_before_a_parting_is_no_ticket(corridor: 
     corridor.lone.wire.held = asyncio.Event()
     newcomer = a_foreign_actor("friend.example", "newcomer")
     corridor.lone.wire.documents = {newcomer.uri: newcomer.document()}
-    request = newcomer.sign(a_post(newcomer.activity("Follow", corridor.ward.uri)), corridor.now)
+    request = newcomer.deliver(newcomer.activity("Follow", corridor.ward.uri), corridor.now)
     before = await corridor.effects()
     answer = asyncio.create_task(ask(corridor.lone.app, request))
     await until(lambda: bool(corridor.lone.wire.asked))

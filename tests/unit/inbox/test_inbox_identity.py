@@ -102,7 +102,7 @@ async def test_t02_an_id_of_another_origin_or_of_ours_is_refused(corridor: Corri
 
 
 async def test_t07_t08_a_signature_made_for_another_request_is_refused(corridor: Corridor) -> None:
-    plain = a_post(corridor.fay.post_in(corridor.ward.uri, "Hello"))
+    plain = a_post(corridor.fay.prove(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now))
     signed = corridor.fay.sign(plain, corridor.now)
     read = with_header(corridor.fay.sign(a_get("/inbox"), corridor.now), "content-type", ACTIVITY)
     before = await corridor.effects()
@@ -140,7 +140,7 @@ async def test_t07_t08_a_signature_made_for_another_request_is_refused(corridor:
     ],
 )
 async def test_t08_what_is_not_covered_is_not_believed(corridor: Corridor, covered: str, status: int) -> None:
-    plain = a_post(corridor.fay.post_in(corridor.ward.uri, "Hello"))
+    plain = a_post(corridor.fay.prove(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now))
     complete = corridor.fay.sign(plain, corridor.now)
     unsigned = replace(complete, headers=tuple(pair for pair in complete.headers if pair[0] != "signature"))
 
@@ -180,7 +180,7 @@ _CONFUSABLE = (
 
 
 async def test_t11_a_key_id_that_only_looks_like_a_friend_is_refused_unfetched(corridor: Corridor) -> None:
-    signed = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    signed = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
 
     for uri in _CONFUSABLE:
         renamed = (signed.one("signature") or "").replace(corridor.fay.uri, uri).encode().decode("latin-1")
@@ -221,9 +221,7 @@ async def test_t09_the_instant_of_signing_is_within_the_window(corridor: Corrido
 async def test_t15_whoever_is_no_active_peer_is_refused_before_anything_is_fetched(corridor: Corridor) -> None:
     unknown = a_foreign_actor("stranger.example", "unheard_of")
 
-    answer = await ask(
-        corridor.lone.app, unknown.sign(a_post(unknown.activity("View", corridor.mia.uri)), corridor.now)
-    )
+    answer = await ask(corridor.lone.app, unknown.deliver(unknown.activity("View", corridor.mia.uri), corridor.now))
 
     assert answer.status == 403
     assert corridor.lone.wire.requests == 0

@@ -10,11 +10,11 @@ from tests.support.clock import FrozenClock
 from tests.support.corridor import Corridor, a_corridor
 from tests.support.databases import Databases
 from tests.support.lone_house import a_lone_house
-from tests.support.requesters import a_post, ask
+from tests.support.requesters import ask
 
 
 async def test_t09_the_same_bytes_twice_are_one_post(corridor: Corridor) -> None:
-    request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
 
     answers = [await corridor.post(request) for _ in range(3)]
 
@@ -29,7 +29,7 @@ async def test_t09_the_same_bytes_at_every_inbox_and_before_anything_was_acted_o
     targets = ("/inbox", "/people/mia/inbox", "/groups/ward/inbox", "/inbox")
 
     for target in targets:
-        answer = await ask(corridor.lone.app, corridor.fay.sign(a_post(activity, target=target), corridor.now))
+        answer = await ask(corridor.lone.app, corridor.fay.deliver(activity, corridor.now, target=target))
         assert answer.status == 202
     await corridor.lone.work()
 
@@ -38,7 +38,7 @@ async def test_t09_the_same_bytes_at_every_inbox_and_before_anything_was_acted_o
 
 async def test_t09_the_same_bytes_after_a_restart_are_one_post(databases: Databases, clock: FrozenClock) -> None:
     async with a_corridor(databases, clock) as corridor:
-        request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+        request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
         assert (await corridor.post(request)).status == 202
         place = (corridor.lone.core.config.database, corridor.lone.core.data)
 
@@ -54,7 +54,7 @@ async def test_t09_what_was_acknowledged_and_not_acted_on_is_acted_on_after_a_re
     databases: Databases, clock: FrozenClock
 ) -> None:
     async with a_corridor(databases, clock) as corridor:
-        request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+        request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
         assert (await ask(corridor.lone.app, request)).status == 202
         assert await corridor.texts() == []
         place = (corridor.lone.core.config.database, corridor.lone.core.data)
@@ -67,7 +67,7 @@ async def test_t09_what_was_acknowledged_and_not_acted_on_is_acted_on_after_a_re
 
 
 async def test_t09_the_same_bytes_after_the_window_are_refused(corridor: Corridor) -> None:
-    request = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    request = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
     corridor.lone.clock.advance(timedelta(hours=13).total_seconds())
 
     assert (await corridor.post(request)).status == 401
@@ -96,7 +96,7 @@ async def test_t09_another_activity_about_a_taken_object_id_has_no_effect(corrid
 
 
 async def test_t09_what_was_taken_back_does_not_come_back_with_the_same_bytes(corridor: Corridor) -> None:
-    created = corridor.fay.sign(a_post(corridor.fay.post_in(corridor.ward.uri, "Hello")), corridor.now)
+    created = corridor.fay.deliver(corridor.fay.post_in(corridor.ward.uri, "Hello"), corridor.now)
     uri = corridor.fay.note("", to=[])["id"]
     to = [corridor.ward.uri, f"{corridor.ward.uri}/followers"]
     deleted = corridor.fay.activity("Delete", uri, number="delete", to=to, audience=corridor.ward.uri)
@@ -111,7 +111,7 @@ async def test_t09_what_was_taken_back_does_not_come_back_with_the_same_bytes(co
 
 async def test_t09_an_undone_join_does_not_come_back_with_the_same_bytes(corridor: Corridor) -> None:
     follow = corridor.finn.activity("Follow", corridor.ward.uri, number="follow", to=[corridor.ward.uri])
-    request = corridor.finn.sign(a_post(follow), corridor.now)
+    request = corridor.finn.deliver(follow, corridor.now)
     undo = corridor.finn.activity("Undo", follow, number="undo", to=[corridor.ward.uri])
 
     await corridor.post(request)

@@ -14,7 +14,6 @@ from node.cli import serve
 from node.cli.serve import build_server
 from node.federation.message import Request
 from tests.support.corridor import Corridor
-from tests.support.requesters import a_post
 from tests.support.waiting import until
 
 _PATIENCE_SECONDS = 0.5
@@ -78,7 +77,7 @@ def status_of(answer: bytes) -> int:
 def a_signed(corridor: Corridor, number: int = 1) -> Request:
     """Return a post that would be taken."""
     activity = corridor.fay.post_in(corridor.ward.uri, f"Number {number}", number=number)
-    return corridor.fay.sign(a_post(activity), corridor.now)
+    return corridor.fay.deliver(activity, corridor.now)
 
 
 async def test_a_plain_request_arrives_whole(corridor: Corridor, wire: Wire) -> None:
