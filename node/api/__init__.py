@@ -5,6 +5,8 @@ Each family of Mastodon's method pages is a module. Everything asks for a live t
 
 from __future__ import annotations
 
+from typing import Any
+
 from quart import Blueprint, Response, request
 from werkzeug.exceptions import HTTPException
 
@@ -31,6 +33,17 @@ _POST_CHARACTERS = 50_000
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
+class _Routes(Blueprint):
+    """Routes that may be asked for with a slash at the end and without: Mastodon.py writes `/api/v2/instance/`."""
+
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        """Add a route; one that takes any path takes any slash already."""
+        if rule.endswith(("/", "<path:rest>")):
+            super().add_url_rule(rule, *args, **options)
+        else:
+            super().add_url_rule(f"{rule}/", *args, strict_slashes=False, **options)
+
+
 def build_api(house: House) -> Blueprint:
     """Return the routes of the client API."""
     core, config = house.core, house.core.config
@@ -44,7 +57,7 @@ def build_api(house: House) -> Blueprint:
         image_pixels=config.limits.image_pixels,
     )
     tickets = Tickets((core.data / "keys" / "node.key").read_bytes(), core.clock, core.origin)
-    routes = Blueprint("client", __name__)
+    routes = _Routes("client", __name__)
     add_instance(routes, setting)
     add_apps(routes)
     add_accounts(routes, house, setting)

@@ -30,7 +30,7 @@ from node.federation.origin import check_announced_origins
 from node.federation.signatures.keys import load_multikey
 from node.federation.signatures.verify import VerifiedRequest
 from node.federation.vocabulary import ActivityView, ObjectView
-from node.foundation.errors import Forbidden, NotFound, RemoteMalformed, SignatureInvalid
+from node.foundation.errors import Forbidden, NodeError, NotFound, RemoteMalformed, SignatureInvalid
 from node.foundation.logs import get_logger
 from node.store.actors import get_actor_by_uri, list_keys_of
 from node.store.core import Core
@@ -182,10 +182,16 @@ class EntryReceiver:
         ours = await self._core.store.read(_known_method, actor_uri)
         if ours is None and peer is None:
             raise RemoteMalformed("An author's card names somebody who is not here.")
-        if ours is None or ours == method:
+        if ours == method:
             return
         if peer is not None:
-            await self._dereferencer.fetch_actor(actor_uri, peer)
+            try:
+                await self._dereferencer.fetch_actor(actor_uri, peer)
+            except NodeError as error:
+                if ours is None:  # their node is down, or does not show them to us: it does not disagree either
+                    get_logger().info("author_card_unchecked", author=actor_uri, reason=error.internal)
+                    return
+                raise
             if await self._core.store.read(_known_method, actor_uri) == method:
                 return
         get_logger().warning("author_card_disagrees", author=actor_uri)
