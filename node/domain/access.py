@@ -130,9 +130,9 @@ def may_request(group: Group, membership: Membership | None, *, shares_groups: b
         return refuse("This group does not take a request from you.")
     if state in ("member", "requested"):
         return refuse("You are in this group already, or your request is waiting.")
-    if group.policy == "invite" and state != "invited":
-        return refuse("This group takes members by invitation only.")
-    return ALLOWED
+    if state == "invited" or (group.policy in ("open", "request") and state in (None, "left", "removed", "rejected")):
+        return ALLOWED
+    return refuse("This group takes members by invitation only.")
 
 
 def may_node_see_card(group: Group, *, has_member_or_invitation: bool) -> Decision:

@@ -182,7 +182,7 @@ class EntryReceiver:
         ours = await self._core.store.read(_known_method, actor_uri)
         if ours is None and peer is None:
             raise RemoteMalformed("An author's card names somebody who is not here.")
-        if ours == method:
+        if ours is not None and ours == method:
             return
         if peer is not None:
             try:

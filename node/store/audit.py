@@ -1,7 +1,7 @@
 """The audit chain: who did what, each row sealed to the one before. No words of members stand in it.
 
-hash(n) = SHA-256 over hash(n−1), n, the instant in microseconds, actor, action, target and reason, each ended by LF.
-Stored format: the order of those fields may never change; new facts go into `reason`.
+hash(n) = SHA-256 over the JSON array [hash(n−1), n, instant in microseconds, actor, action, target, reason], written without
+spaces. Stored format: the order of those fields may never change; new facts go into `reason`.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import hashlib
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from node.foundation.clock import to_micros
 
 from .engine import Tx
 
 _TAKE = "UPDATE audit_head SET n = n + 1 WHERE one = 1 RETURNING n, hash"
+_HEAD = "SELECT n, hash FROM audit_head WHERE one = 1"
 _MOVE = "UPDATE audit_head SET hash = :hash WHERE one = 1"
 _INSERT = """INSERT INTO audit (n, written_at, actor, action, target, reason, hash)
   VALUES (:n, :written_at, :actor, :action, :target, :reason, :hash)"""
@@ -34,8 +37,8 @@ async def write_audit(tx: Tx, *, actor: str, action: str, target: str, reason: s
 
 def chain_audit(before: str, n: int, at: datetime, actor: str, action: str, target: str, reason: str | None) -> str:
     """Return the hash of a row, given the hash of the row before."""
-    fields = (before, str(n), str(to_micros(at)), actor, action, target, reason or "")
-    return hashlib.sha256("".join(f"{value}\n" for value in fields).encode()).hexdigest()
+    fields = (before, n, to_micros(at), actor, action, target, reason)
+    return hashlib.sha256(msgspec.json.encode(fields)).hexdigest()
 
 
 async def list_audit(tx: Tx, *, after: int = 0) -> list[Any]:
@@ -52,4 +55,6 @@ async def find_first_bad(tx: Tx) -> tuple[int, int | None]:
             if row.n != expected or row.hash != digest:
                 return counted, row.n
             before, expected, counted = digest, expected + 1, counted + 1
-    return counted, None
+    head = await tx.one(_HEAD)
+    is_whole = head is not None and head.n == counted and head.hash == before
+    return counted, None if is_whole else expected

@@ -17,7 +17,7 @@ _INSERT = """INSERT INTO log_entries (group_id, seq, kind, activity_uri, actor_u
   VALUES (:group_id, :seq, :kind, :activity_uri, :actor_uri, :prev, :chain, :commit_hash, :epoch, :proof, :salt,
    :document, :media_json, :appended_at)"""
 _ADVANCE = """UPDATE groups SET head_seq = :seq, head_chain = :chain
-  WHERE group_id = :group_id AND head_seq = :seq - 1 AND head_chain = :prev"""
+  WHERE group_id = :group_id AND head_seq = CAST(:seq AS BIGINT) - 1 AND head_chain = :prev"""
 _AFTER = f"""SELECT {_COLUMNS} FROM log_entries WHERE group_id = :group_id AND seq > :after AND seq <= :last
   ORDER BY seq LIMIT 50"""
 _NEWEST = f"SELECT {_COLUMNS} FROM log_entries WHERE group_id = :group_id ORDER BY seq DESC LIMIT 20"
@@ -29,7 +29,7 @@ _POSITION = (
     "SELECT epoch, head_seq, head_chain, base_seq, base_chain, applied_seq FROM groups WHERE group_id = :group_id"
 )
 _APPLIED = """UPDATE groups SET applied_seq = :seq, apply_tries = 0, apply_due_at = :now_at
-  WHERE group_id = :group_id AND applied_seq = :seq - 1"""
+  WHERE group_id = :group_id AND applied_seq = CAST(:seq AS BIGINT) - 1"""
 _APPLY_TRIED = "UPDATE groups SET apply_tries = apply_tries + 1 WHERE group_id = :group_id RETURNING apply_tries"
 _APPLY_LATER = "UPDATE groups SET apply_due_at = :due_at WHERE group_id = :group_id"
 _PULL_AT = "UPDATE groups SET pull_due_at = :due_at WHERE group_id = :group_id"

@@ -139,6 +139,10 @@ LIES: dict[str, _Lie] = {
     "a card for our own member": lambda s: s.log.make("author", _forged(s, s.b.person("ben"))),
     "a card for nobody of ours": lambda s: s.log.make("author", _forged(s, s.b.person("nobody"))),
     "a card for another peer's member": lambda s: s.log.make("author", _forged(s, s.carol.uri)),
+    "a card without a key for another peer's member": lambda s: s.log.make(
+        "author", s.card(s.carol, assertionMethod=[])),
+    "a card without a key for the host's own member": lambda s: s.log.make(
+        "author", s.card(s.eve, assertionMethod=[])),
     "a card that a member gives": lambda s: s.log.make("author", s.host.activity(
         "Add", s.eve, s.eve.card, target=f"{s.group.uri}/authors", to=[s.group.uri])),
     "settings that a member gives": lambda s: s.log.make("settings", s.host.submit(

@@ -131,6 +131,24 @@ async def test_who_joins_later_judges_each_entry_by_the_key_that_was_in_force_th
     assert [text.strip() for text in await e.texts(ward, as_="eva")] == ["By the old key", "By the new key"]
 
 
+@pytest.mark.xfail(strict=True, reason="an old card of a peer's member contradicts that peer's document of today")
+async def test_who_joins_later_and_knows_the_authors_node_reads_what_the_old_key_proved(village: Village) -> None:
+    a, _, d, dora, ward = await _a_foreign_triangle(village)
+    await d.send(f"{ward}/inbox", d.create(dora, ward, "By the old key"), dora)
+    await village.rest()
+    dora.ed25519 = Ed25519PrivateKey.generate()
+    await d.send(f"{a.origin}/inbox", d.activity("Update", dora, dora.document, to=[f"{a.origin}/actor"]), dora)
+    await village.rest()
+
+    e = await village.node("latecomer")
+    await village.befriend(a, e)
+    await e.run("peer", "add", d.origin, "--unpinned", "--yes")
+    await e.member("eva")
+    await village.let_in(a, ward, (e, "eva"))
+
+    assert [text.strip() for text in await e.texts(ward, as_="eva")] == ["By the old key"]
+
+
 async def test_once_two_nodes_are_peers_the_label_goes(village: Village) -> None:
     _, b, d, ward = await _a_triangle(village)
     await d.post(ward, "From afar", as_="dan")

@@ -64,8 +64,9 @@ async def on_accept(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
         return Dropped("Nobody here asked to join this group.")
     if membership.is_member:
         return Done()
-    if not may_become(membership.state, "member"):
-        return Dropped("The request was taken back.")
+    if membership.state != "requested":
+        # Left, removed, or invited and never asked: nobody is brought in who does not want to be (T13).
+        return Dropped("The request was taken back, or never made.")
     try:
         base = await _base(tx, group, arrival)
     except NodeError as error:

@@ -36,6 +36,8 @@ CREATE TABLE stream_entries (
   PRIMARY KEY (peer_id, stream, position)
 );
 
+CREATE INDEX stream_entries_by_activity ON stream_entries (activity_uri);
+
 -- stream is 'control', 'direct' or the id of a group hosted here
 CREATE TABLE lanes (
   peer_id BIGINT NOT NULL,

@@ -12,7 +12,7 @@ from node.domain.groups import Group, Membership
 from node.federation.grouplog.checkpoint import build_checkpoint
 from node.federation.grouplog.entry import chain_zero
 from node.federation.grouplog.position import Position
-from node.store.rosters import get_membership
+from node.store.rosters import get_membership, list_groups_of
 from tests.support.corridor import Corridor
 from tests.support.requesters import ForeignActor, a_foreign_actor, know_actor
 
@@ -208,17 +208,10 @@ async def test_t13_a_group_brings_nobody_into_its_staff_who_is_not_in_it(asking:
 
     await asking.corridor.send(room, room.activity("Accept", {"type": "Follow", "id": f"{mia}/f"}, result=result))
 
-    rows = await asking.corridor.lone.core.store.read(_memberships_of, asking)
-    assert rows == []
-
-
-async def _memberships_of(tx: Any, asking: Asking) -> list[Any]:
-    rows: list[Any] = await tx.all(
-        "SELECT group_id, state FROM memberships WHERE actor_id = :a AND group_id <> :w",
-        a=asking.corridor.mia.actor_id,
-        w=asking.corridor.ward.group_id,
+    groups = await asking.corridor.lone.core.store.read(
+        lambda tx: list_groups_of(tx, actor_id=asking.corridor.mia.actor_id)
     )
-    return [row for row in rows if row.state == "member" and not row.group_id == asking.corridor.ward.group_id + 1]
+    assert {group.host for group in groups} == {"home.example"}
 
 
 async def _place(tx: Any, asking: Asking) -> Membership | None:
