@@ -100,6 +100,11 @@ def sanitize_html(untrusted: str) -> str:
     return _clean(cut)
 
 
+def put_title_above(title: str, fragment: str) -> str:
+    """Return an HTML fragment with a plain-text title above it, for readers that know no titles."""
+    return f"<p><strong>{html.escape(title)}</strong></p>{fragment}" if title else fragment
+
+
 def html_to_text(fragment: str) -> str:
     """Return the words of an HTML fragment: block ends become line breaks, elements vanish, entities are resolved."""
     broken = _BLOCK_END.sub("\n", fragment[: CONTENT_LIMIT_CHARACTERS * 2])

@@ -19,8 +19,9 @@ _OF_POSTS = """SELECT post_id, token, sha256, media_type, width, height, alt, so
 _ONE = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state
   FROM media WHERE token = :token"""
 _MIRROR = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state
-  FROM media WHERE source_uri = :source_uri AND group_id = :group_id AND state = 'ready' LIMIT 1"""
-_ATTACH_MIRROR = "UPDATE media SET post_id = :post_id WHERE source_uri = :source_uri AND group_id = :group_id"
+  FROM media WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL AND state = 'ready' LIMIT 1"""
+_ATTACH_MIRROR = """UPDATE media SET post_id = :post_id
+  WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL"""
 _ATTACH = """UPDATE media SET post_id = :post_id, group_id = :group_id
   WHERE token = :token AND owner_id = :owner_id AND post_id IS NULL"""
 _WANTED = """SELECT token, post_id, group_id, sha256, media_type, source_uri, tries FROM media
@@ -82,7 +83,7 @@ async def get_media(tx: Tx, *, token: str) -> MediaRow | None:
 
 
 async def get_mirror(tx: Tx, *, source_uri: str, group_id: int) -> MediaRow | None:
-    """Return our copy of a picture that somebody elsewhere put into a group that we host."""
+    """Return our copy of a picture that waits for its post; one that is on a post stays with that post (T12)."""
     row = await tx.one(_MIRROR, source_uri=source_uri, group_id=group_id)
     return MediaRow(*row) if row else None
 

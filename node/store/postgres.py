@@ -7,8 +7,9 @@ that a page is one snapshot. Commits wait for the disk (`synchronous_commit=on`)
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Concatenate
 
@@ -94,10 +95,8 @@ class PostgresTx:
     async def _fetch(self, sql: str, values: dict[str, Any]) -> tuple[Plan, list[Any]]:
         plan = self._plans.plan(sql)
         self._counts.statements += 1
-        try:
+        with _without_values():
             return plan, await self._connection.fetch(plan.sql, *plan.bind(values))
-        except asyncpg.UniqueViolationError as error:
-            raise Duplicate(internal=str(error)) from None
 
 
 class PostgresStore:
@@ -236,10 +235,22 @@ class PostgresStore:
 
 
 async def _execute_plan(connection: Any, plan: Plan, values: Mapping[str, Any]) -> str:
-    try:
+    with _without_values():
         return await connection.execute(plan.sql, *plan.bind(values))  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _without_values() -> Iterator[None]:
+    """Take the values out of an error: they are members' words, and errors end up in logs (T28)."""
+    try:
+        yield
     except asyncpg.UniqueViolationError as error:
-        raise Duplicate(internal=str(error)) from None
+        raise Duplicate(internal=f"{error.constraint_name} of {error.table_name}") from None
+    except asyncpg.PostgresError as error:
+        error.detail = None  # "Failing row contains (…)"
+        raise
+    except asyncpg.DataError as error:
+        raise ValueError(str(error).partition(":")[0]) from None  # "invalid input for query argument $3: '…'"
 
 
 async def _open_pool(address: str, size: int, settings: dict[str, str]) -> Any:

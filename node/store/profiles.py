@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .engine import Tx
+from .peerbook import PeerBook
 from .visibility import VIEWER_IS_ACTIVE
 
 _SEEN_PERSON = """(a.kind = 'person' AND (
@@ -106,6 +107,14 @@ async def list_profiles(tx: Tx, *, actor_ids: list[int]) -> dict[int, Profile]:
 async def list_joined(tx: Tx, *, viewer_id: int) -> list[Joined]:
     """Return the groups somebody is in, without companions, the one with the newest post first."""
     return [Joined(*row) for row in await tx.all(_JOINED, viewer_id=viewer_id)]
+
+
+def label_profile(peers: PeerBook, profile: Profile) -> Profile:
+    """Return a profile without "known through" when that person's node is an active peer of ours."""
+    if profile.known_through is None:
+        return profile
+    peer = peers.by_host(profile.host)
+    return replace(profile, known_through=None) if peer is not None and peer.state == "active" else profile
 
 
 async def _with_members(tx: Tx, profile: Profile) -> Profile:

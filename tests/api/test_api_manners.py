@@ -39,13 +39,32 @@ def _is_error(reply: Reply) -> bool:
 
 
 async def test_an_unknown_path_is_absent_with_a_token_and_closed_without(practice: Practice) -> None:
-    for path in ("/api/", "/api/v1", "/api/v1/lists/", "/api/v9/x", "/api/v1/statuses/1/nothing/x"):
+    for path in ("/api/", "/api/v1", "/api/v1/nothing/", "/api/v9/x", "/api/v1/statuses/1/nothing/x"):
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
             known, stranger = await practice.ben.send(method, path), await practice.nobody.send(method, path)
 
             assert (known.status, stranger.status) == (404, 401), (method, path)
             assert _is_error(known) and _is_error(stranger)
             assert known.headers["content-type"].startswith("application/json")
+
+
+async def test_a_slash_at_the_end_changes_nothing(practice: Practice) -> None:
+    posted = await practice.say(practice.ben, "@ward Hello")
+    paths = (
+        "/api/v1/instance",
+        "/api/v2/instance",
+        "/api/v1/lists",
+        "/api/v1/timelines/home",
+        "/api/v1/accounts/lookup?acct=ward",
+        f"/api/v1/statuses/{posted['id']}",
+        f"/api/v1/statuses/{posted['id']}/context",
+        f"/api/v1/accounts/{practice.ward.group_id}",
+    )
+
+    for path in paths:
+        bare, _, query = path.partition("?")
+        with_slash = await practice.ben.get(f"{bare}/?{query}" if query else f"{bare}/")
+        assert (with_slash.status, with_slash.body) == (200, (await practice.ben.get(path)).body), path
 
 
 async def test_a_known_path_with_another_method_is_absent(practice: Practice) -> None:

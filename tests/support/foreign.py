@@ -275,11 +275,17 @@ class ForeignPeer:
         return self.activity("Accept", group, follow, proved=False, **said)
 
     async def send(
-        self, url: str, activity: dict[str, Any], by: ForeignActor, *, headers: dict[str, str] | None = None
+        self,
+        url: str,
+        activity: dict[str, Any],
+        by: ForeignActor,
+        *,
+        headers: dict[str, str] | None = None,
+        key_id: str = "",
     ) -> Reply:
-        """Bring an activity to an inbox, signed by an actor of this party."""
+        """Bring an activity to an inbox, signed by an actor of this party; `key_id` where it is not the usual one."""
         body = json.dumps(activity).encode()
-        signed = sign_request("POST", url, body, key=by.rsa, key_id=f"{by.uri}#main-key", now=self._now())
+        signed = sign_request("POST", url, body, key=by.rsa, key_id=key_id or f"{by.uri}#main-key", now=self._now())
         return await self.request("POST", url, body=body, headers={**signed, **(headers or {})})
 
     async def get(self, url: str, by: ForeignActor | None = None) -> Reply:

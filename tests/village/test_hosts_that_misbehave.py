@@ -264,8 +264,12 @@ async def test_t13_only_the_group_that_was_asked_lets_in(village: Village) -> No
     before = await b.content()
 
     for peer, by in ((host, host.person("eve")), (host, host.instance), (other, fake)):
-        await peer.send(f"{b.origin}/inbox", peer.activity("Accept", by, follow, proved=False, to=[b.person("ben")]), by)
-    await host.send(f"{b.origin}/inbox", host.accept(group, follow | {"id": f"{b.origin}/activities/{'z' * 26}"}), group)
+        await peer.send(
+            f"{b.origin}/inbox", peer.activity("Accept", by, follow, proved=False, to=[b.person("ben")]), by
+        )
+    await host.send(
+        f"{b.origin}/inbox", host.accept(group, follow | {"id": f"{b.origin}/activities/{'z' * 26}"}), group
+    )
     await village.rest()
     unchanged = await b.content()
     await host.send(f"{b.origin}/inbox", host.accept(group, follow), group)

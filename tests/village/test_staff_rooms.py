@@ -1,4 +1,6 @@
-"""Each group has a hidden companion where its staff meet, wherever they live: requests are laid before them there,
+"""Each group has a hidden companion where its staff meet, wherever they live.
+
+Requests are laid before them there,
 and their decisions are submitted back (wire.md 4.12).
 """
 

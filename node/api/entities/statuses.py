@@ -6,10 +6,9 @@ sharing of it. Nothing is counted but answers.
 
 from __future__ import annotations
 
-from html import escape
-
 from node.community.posts.reading import Reading, Thread
 from node.domain.posts import Image, Post
+from node.foundation.text import put_title_above
 
 from . import Entity, PictureUrl, Setting, format_moment
 from .accounts import build_account, build_mention
@@ -54,7 +53,7 @@ class Shelf:
             "favourites_count": 0,
             "quotes_count": 0,
             "edited_at": None if post.edited_at is None else format_moment(post.edited_at),
-            "content": _content(post),
+            "content": put_title_above(post.title, post.html),  # apps know no titles
             "reblog": None,
             "quote": None,
             "quote_approval": _NO_QUOTES,
@@ -143,8 +142,3 @@ def build_attachment(image: Image, url: str) -> Entity:
         "description": image.alt or None,
         "blurhash": None,
     }
-
-
-def _content(post: Post) -> str:
-    """Return what a post says; apps know no titles, so a topic's stands above it."""
-    return f"<p><strong>{escape(post.title)}</strong></p>{post.html}" if post.title else post.html

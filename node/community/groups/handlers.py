@@ -31,7 +31,7 @@ from node.store.rosters import (
 )
 
 from . import activities
-from .hosting import NO_PROOF, admit, bring_in, give_role, is_admitted, is_known_to, lacks_proof, put_out, refuse
+from .hosting import admit, bring_in, find_flaw, give_role, is_admitted, is_known_to, put_out, refuse
 
 REASON_LIMIT_CHARACTERS = 2000
 
@@ -224,8 +224,7 @@ class GroupHost:
         """Return why an activity cannot stand in a group's log, where every member's node judges it again."""
         view = arrival.view
         addressed = Addressed(frozenset((*view.to, *view.cc)), next(iter(view.audience), None))
-        problem = fits_group(addressed, group.uri)
-        return problem or (NO_PROOF if await lacks_proof(tx, arrival, actor) else None)
+        return fits_group(addressed, group.uri) or await find_flaw(tx, arrival, actor)
 
     async def _staff_addressed(self, tx: Tx, arrival: Arrival) -> Group | None:
         for uri in (*arrival.view.audience, *arrival.view.to):

@@ -15,6 +15,7 @@ from node.domain.groups import Group, Membership, may_become
 from node.domain.peers import Peer
 from node.federation.grouplog.entry import chain_zero
 from node.federation.grouplog.position import Position
+from node.federation.vocabulary import without_private_addressing
 from node.foundation.errors import Conflict
 from node.inbox.dispatch import Arrival, Tables
 from node.outbox.publish import CONTROL, prove, send
@@ -47,7 +48,6 @@ from node.store.streams import close_lane, open_lane
 
 from . import activities
 
-NO_PROOF = "The activity does not carry its author's proof."
 NOT_ADMITTED = "No member of this node can be let in before the node is admitted to the group."
 
 
@@ -272,15 +272,19 @@ async def find_peer_of(tx: Tx, core: Core, *, actor_id: int) -> Peer | None:
     return None if actor is None or actor.is_local else core.peers.by_host(actor.host)
 
 
-async def lacks_proof(tx: Tx, arrival: Arrival, actor: Actor) -> bool:
-    """Say whether an activity misses its author's proof: in the log it would stop every lane of the group.
+async def find_flaw(tx: Tx, arrival: Arrival, actor: Actor) -> str | None:
+    """Return what keeps an activity out of a log although its sender may do what it says; None when nothing does.
 
-    Authors of software without Ed25519 keys have none to give (wire.md 4.5).
+    A log forwards it as it is. Blind copies would be seen by all (T29); without its author's proof no member's node
+    would take it, and every lane of the group would stop. Software without Ed25519 keys has no proof to give.
     """
+    if without_private_addressing(arrival.document) is not arrival.document:
+        return "What is said in a group names nobody blindly."
     if arrival.is_proved:
-        return False
+        return None
     keys = await list_keys_of(tx, actor_id=actor.actor_id)
-    return any(key.algorithm == "ed25519" and key.state == "current" for key in keys)
+    has_key = any(key.algorithm == "ed25519" and key.state == "current" for key in keys)
+    return "The activity does not carry its author's proof." if has_key else None
 
 
 async def refuse(tx: Tx, core: Core, *, group: Group, actor: Actor, arrival: Arrival, code: str, reason: str) -> None:

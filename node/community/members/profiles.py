@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from node.domain.actors import Actor, Member
 from node.foundation.errors import NodeError, NotFound
@@ -13,7 +12,7 @@ from node.inbox.dereference import Dereferencer, parse_origin_of
 from node.store.actors import get_actor
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.profiles import Profile, list_seen_ids
+from node.store.profiles import Profile, label_profile, list_seen_ids
 from node.store.profiles import get_profile as get_stored_profile
 from node.store.profiles import get_profile_by_address as get_stored_profile_by_address
 
@@ -27,7 +26,7 @@ async def get_profile(core: Core, *, viewer: Member, actor_id: int) -> Profile:
     profile = await core.store.read(_by_id, viewer.actor_id, actor_id)
     if profile is None:
         raise NotFound("There is no such account.")
-    return label_profile(core, profile)
+    return label_profile(core.peers, profile)
 
 
 async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | None, kind: str) -> Profile | None:
@@ -41,7 +40,7 @@ async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | N
         kind: What is looked for; a person and a group may share a handle.
     """
     profile = await core.store.read(_by_address, viewer.actor_id, handle, host or core.host, kind)
-    return label_profile(core, profile) if profile is not None else None
+    return label_profile(core.peers, profile) if profile is not None else None
 
 
 async def list_seen(core: Core, *, viewer: Member, actor_ids: Iterable[int]) -> list[int]:
@@ -76,14 +75,6 @@ async def reach_person(core: Core, dereferencer: Dereferencer, person: Actor) ->
     except NodeError as error:
         get_logger().info("person_not_reached", peer=peer.host, reason=error.internal)
         return person
-
-
-def label_profile(core: Core, profile: Profile) -> Profile:
-    """Return a profile without "known through" when that person's node is an active peer of ours."""
-    if profile.known_through is None:
-        return profile
-    peer = core.peers.by_host(profile.host)
-    return replace(profile, known_through=None) if peer is not None and peer.state == "active" else profile
 
 
 async def _by_id(tx: Tx, viewer_id: int, actor_id: int) -> Profile | None:

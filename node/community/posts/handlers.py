@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from node.community.addressing import read_addressed
-from node.community.groups.hosting import NO_PROOF, is_known_to, lacks_proof, refuse
+from node.community.groups.hosting import find_flaw, is_known_to, refuse
 from node.community.hosting import record
 from node.domain.access import Decision, may_moderate, may_write
 from node.domain.actors import Actor, Viewer
@@ -52,8 +52,7 @@ class PostHost:
         assert held is not None
         place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
         problem = fits_group(read_addressed(arrival.view), held.uri, named=_named(arrival))
-        if problem is None and await lacks_proof(tx, arrival, actor):
-            problem = NO_PROOF
+        problem = problem or await find_flaw(tx, arrival, actor)
         if problem is None:
             verdict = await self._judge(tx, core, held, actor, place, arrival)
             if not isinstance(verdict, str):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from node.community.members.profiles import label_profile
 from node.domain.actors import Member
 from node.domain.posts import Image, Post
 from node.foundation.errors import NotFound
@@ -18,7 +17,7 @@ from node.store import objects
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.media import get_media, list_images
-from node.store.profiles import Joined, Profile, list_joined, list_profiles
+from node.store.profiles import Joined, Profile, label_profile, list_joined, list_profiles
 
 SHOWN_LIMIT = 40
 _SHOWN = ("live", "waiting_for_host")
@@ -223,7 +222,7 @@ async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Read
     profiles = await list_profiles(tx, actor_ids=list(actors))
     return Reading(
         posts=posts,
-        profiles={actor_id: label_profile(core, profile) for actor_id, profile in profiles.items()},
+        profiles={actor_id: label_profile(core.peers, profile) for actor_id, profile in profiles.items()},
         named=named,
         images=await list_images(tx, post_ids=ids),
         replies=await objects.count_replies(tx, post_ids=ids),
