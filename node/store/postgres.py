@@ -249,8 +249,8 @@ def _without_values() -> Iterator[None]:
     except asyncpg.PostgresError as error:
         error.detail = None  # "Failing row contains (…)"
         raise
-    except asyncpg.DataError as error:
-        raise ValueError(str(error).partition(":")[0]) from None  # "invalid input for query argument $3: '…'"
+    except ValueError as error:  # asyncpg's own: "invalid input for query argument $3: '…'"
+        raise ValueError(str(error).partition(":")[0]) from None
 
 
 async def _open_pool(address: str, size: int, settings: dict[str, str]) -> Any:

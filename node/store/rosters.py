@@ -24,7 +24,8 @@ _INSERT = """INSERT INTO groups (group_id, peer_id, staff_of, title, policy, is_
    epoch, base_seq, base_chain, head_seq, head_chain, applied_seq, apply_tries, apply_due_at, newest_post_id,
    created_at, version)
   VALUES (:group_id, :peer_id, :staff_of, :title, :policy, :is_hidden, :history, :new_node_approvals,
-   :epoch, :base_seq, :base_chain, :base_seq, :base_chain, :base_seq, 0, :created_at, 0, :created_at, 1)"""
+   :epoch, :base_seq, :base_chain, :base_seq, :base_chain, :base_seq, 0, :created_at, 0, :created_at, 1)
+  ON CONFLICT (group_id) DO NOTHING"""
 _TAKE = "UPDATE groups SET version = version + 1 WHERE group_id = :group_id RETURNING version"
 _REMOTE_FACTS = """UPDATE groups SET title = :title, policy = :policy, history = :history
   WHERE group_id = :group_id AND peer_id IS NOT NULL"""
@@ -158,7 +159,7 @@ async def list_groups_hosted_by(tx: Tx, *, peer_id: int) -> list[Group]:
 
 
 async def insert_group(tx: Tx, *, group: Group) -> None:
-    """Insert a group whose actor is there; its copy of the log is empty and starts after its base."""
+    """Insert a group whose actor is there, unless it is there too; its log is empty and starts after its base."""
     await tx.run(
         _INSERT,
         group_id=group.group_id,

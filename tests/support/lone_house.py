@@ -155,7 +155,7 @@ class LoneHouse:
 
 @asynccontextmanager
 async def a_lone_house(
-    databases: Databases, clock: Clock, *, place: tuple[str, Path] | None = None, **settings: Any
+    databases: Databases, clock: Clock, *, place: tuple[str, Path] | None = None, origin: str = ORIGIN, **settings: Any
 ) -> AsyncIterator[LoneHouse]:
     """Open a node with an instance actor and nobody else.
 
@@ -163,14 +163,15 @@ async def a_lone_house(
         databases: Where its database comes from.
         clock: Its time.
         place: (address, data directory) of one that was open before; a new one when None.
+        origin: Its base URL.
         settings: Anything of `rounds.toml` besides base URL, name and database.
     """
     address, data = place or await databases.new_data()
-    config = build_config({"base_url": ORIGIN, "name": "Home", "database": address} | settings)
+    config = build_config({"base_url": origin, "name": "Home", "database": address} | settings)
     if place is None:
         (data / "keys").mkdir()
         (data / "keys" / "node.key").write_bytes(_NODE_KEY)
-        await _place_instance(address, data, clock)
+        await _place_instance(address, data, clock, origin)
     core = await open_core(data, config=config, clock=clock)
     await core.client.close()
     wire = PaperWire()
@@ -222,11 +223,11 @@ async def _insert_member(tx: Tx, core: Core, member: Member, sealed: list[Any]) 
     )
 
 
-async def _place_instance(address: str, data: Path, clock: Clock) -> None:
+async def _place_instance(address: str, data: Path, clock: Clock, origin: str) -> None:
     """Put the instance actor there with a key made before; `open_core` would make one each time."""
     store = await open_store(address, data=data, clock=clock)
-    uri = f"{ORIGIN}/actor"
-    actor = Actor(_INSTANCE_ID, uri, "instance", HOST, HOST, True, None, "Home", "", f"{ORIGIN}/inbox")
+    uri, host = f"{origin}/actor", origin.partition("://")[2]
+    actor = Actor(_INSTANCE_ID, uri, "instance", host, host, True, None, "Home", "", f"{origin}/inbox")
     sealed = Keyring(store, _NODE_KEY).seal(own_keys(_INSTANCE_ID, uri))
     await store.write(_insert_instance, actor, sealed)
     await store.close()
