@@ -9,6 +9,7 @@ from node.foundation.errors import NotFound
 from node.inbox.receive import INBOX_BELL
 from node.outbox.publish import LANES_BELL
 from node.store.activities import list_dead_activities, retry_dead_activity
+from node.store.audit import write_audit
 from node.store.engine import Tx
 from node.store.streams import list_dead_letters, retry_dead_letter
 
@@ -31,7 +32,7 @@ async def list_all(context: Context) -> int:
 async def retry(context: Context) -> int:
     """Give a dead letter another try."""
     core = context.house.core
-    if not await core.store.write(_retry, context.args.id):
+    if not await core.store.write(_retry, context.args.id, context.by):
         raise NotFound(f"There is no dead letter {context.args.id}.")
     core.bell.ring(INBOX_BELL)
     core.bell.ring(LANES_BELL)
@@ -70,7 +71,9 @@ async def _list(tx: Tx, core: Any) -> list[dict[str, Any]]:
     return received + sent
 
 
-async def _retry(tx: Tx, number: int) -> bool:
-    if await retry_dead_activity(tx, activity_id=number):
-        return True
-    return await retry_dead_letter(tx, dead_id=number) is not None
+async def _retry(tx: Tx, number: int, by: str) -> bool:
+    done = await retry_dead_activity(tx, activity_id=number)
+    done = done or await retry_dead_letter(tx, dead_id=number) is not None
+    if done:
+        await write_audit(tx, actor=by, action="deadletter.retry", target=str(number))
+    return done

@@ -12,6 +12,7 @@ from node.community.peering.service import require_peer
 from node.domain.actors import Actor
 from node.domain.groups import HISTORIES, POLICIES, ROLES, Group
 from node.foundation.errors import Conflict, NotFound
+from node.store.audit import write_audit
 from node.store.engine import Tx
 from node.store.rosters import (
     get_membership,
@@ -151,6 +152,7 @@ async def join(context: Context) -> int:
     member = await find_member(context, context.args.member)
     group = await find_group_anywhere(context, context.args.group)
     await service.join_group(house.core, house.tables, member=member, group_uri=group.uri, reason=context.args.reason)
+    await house.core.store.write(_audit, context.by, "as.group.join", f"{member.handle} {group.uri}")
     if group.peer_id is not None and not await _wait_for_delivery(context, group.peer_id):
         context.warn("The group's host has not answered yet; the request waits and is sent again.\n")
     place = await house.core.store.read(_membership, group.group_id, member.actor_id)
@@ -165,6 +167,7 @@ async def leave(context: Context) -> int:
     member = await find_member(context, context.args.member)
     group = await find_group(context, context.args.group)
     await service.leave_group(house.core, house.tables, member=member, group_id=group.group_id)
+    await house.core.store.write(_audit, context.by, "as.group.leave", f"{member.handle} {group.uri}")
     return context.emit({"group": group.uri, "member": member.uri, "state": "left"}, f"{member.handle} has left.")
 
 
@@ -358,3 +361,7 @@ async def _membership(tx: Tx, group_id: int, actor_id: int) -> Any:
 
 async def _lane(tx: Tx, peer_id: int) -> Any:
     return await get_lane(tx, peer_id=peer_id, stream="direct")
+
+
+async def _audit(tx: Tx, by: str, action: str, target: str) -> None:
+    await write_audit(tx, actor=by, action=action, target=target)

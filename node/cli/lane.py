@@ -8,6 +8,7 @@ from typing import Any
 
 from node.community.peering.service import require_peer
 from node.outbox.publish import LANES_BELL
+from node.store.audit import write_audit
 from node.store.engine import Tx
 from node.store.streams import LaneRow, get_oldest_waiting, list_lanes, save_lane
 
@@ -30,7 +31,7 @@ async def retry(context: Context) -> int:
     """Try every lane of a peer now."""
     core = context.house.core
     peer = require_peer(core, context.args.peer)
-    count = await core.store.write(_retry, peer.peer_id)
+    count = await core.store.write(_retry, peer.peer_id, peer.host, context.by)
     core.bell.ring(LANES_BELL)
     return context.emit({"peer": peer.host, "lanes": count}, f"{count} lanes of {peer.host} are tried now.")
 
@@ -69,7 +70,8 @@ def _state(row: LaneRow, queued: int, peer: Any) -> str:
     return "due" if row.state == "idle" else row.state
 
 
-async def _retry(tx: Tx, peer_id: int) -> int:
+async def _retry(tx: Tx, peer_id: int, host: str, by: str) -> int:
+    await write_audit(tx, actor=by, action="lane.retry", target=host)
     count = 0
     for row in await list_lanes(tx):
         if row.peer_id == peer_id and row.head > row.cursor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from node.community.members.profiles import reach_person
 from node.community.messages import service
 from node.store.audit import write_audit
 from node.store.engine import Tx
@@ -30,7 +31,8 @@ async def send(context: Context) -> int:
     require_test_node(context, "message send")
     core = context.house.core
     member = await find_member(context, context.args.member)
-    people = [await find_person(context, each) for each in context.args.people]
+    found = [await find_person(context, each) for each in context.args.people]
+    people = [await reach_person(core, context.house.dereferencer, each) for each in found]
     await core.store.write(_audit, context.by, "as.message.send", member.handle)
     uri = await service.send_message(core, author=member, people=people, text=context.text)
     return context.emit({"uri": uri}, uri)

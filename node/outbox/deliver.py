@@ -1,6 +1,6 @@
 """Delivery: the hands of the lanes. One request in flight per lane, 64 in all, a quarter of them for failing peers.
 
-*How it works.* The deliverer looks at all lanes when the bell rings, and each second. A lane that is behind its stream
+*How it works.* The deliverer looks at the lanes that are behind when the bell rings, and each second. A lane that is behind its stream
 and due is drained by a task of its own: up to 20 entries are read, sent one after the other, and the cursor is saved
 once per such run or at the first trouble; after a crash at most these are sent again, and the peer takes each once.
 A peer's control lane goes before its others. Requests are signed when they are sent. What is to be done after an
@@ -29,14 +29,14 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import StoredEntry, get_position, list_entries
 from node.store.peers import update_peer_delivered
-from node.store.rosters import count_at_host, get_admission, get_inbox_at_host
+from node.store.rosters import get_admission, get_inbox_at_host
 from node.store.streams import (
     LaneRow,
     StreamEntry,
     bury_entry,
     forget_delivered,
     get_lane,
-    list_lanes,
+    list_lanes_behind,
     list_stream_entries,
     save_lane,
 )
@@ -111,17 +111,17 @@ class Deliverer:
             lane = contact(_lane(row), now=now, delay_seconds=random.random() * spread)  # noqa: S311 a spread in time
             if lane.due_at != row.due_at:
                 await self._core.store.write(_save, row, lane)
-        return await self._core.store.read(list_lanes)
+        return await self._core.store.read(list_lanes_behind)
 
     async def _look(self) -> None:
-        rows = await self._core.store.read(list_lanes)
+        rows = await self._core.store.read(list_lanes_behind)
         if contacted := self._core.peers.take_contacted():
             rows = await self._note_contact(rows, contacted)
         now = self._core.clock.now()
-        held_back = {row.peer_id for row in rows if row.stream == CONTROL and row.head > row.cursor}
+        held_back = {row.peer_id for row in rows if row.stream == CONTROL}
         for row in rows:
             peer = self._core.peers.by_id(row.peer_id)
-            if row.head <= row.cursor or row.due_at > now or peer is None or peer.state != "active":
+            if row.due_at > now or peer is None or peer.state != "active":
                 continue
             if row.peer_id in held_back and row.stream != CONTROL:
                 continue
@@ -157,9 +157,9 @@ class Deliverer:
 
     async def _send_batch(self, row: LaneRow, peer: Peer, lane: Lane, batch: _Batch) -> tuple[Lane, StreamEntry | None]:
         """Send entries in order until one does not advance the cursor; return the lane, and the entry that died."""
-        for item in batch.entries:
+        for place, item in enumerate(batch.entries):
             position = item.seq if isinstance(item, StoredEntry) else item.position
-            if not await self._may_send(row, peer):
+            if not self._is_active(peer.peer_id) or (place > 0 and not await self._may_still_send(row)):
                 break
             reply = await self._send(row, peer, lane, batch, item)
             if reply.held_seq is not None:  # a peer that says it holds less does not get what lies before its base
@@ -218,11 +218,12 @@ class Deliverer:
                 self._bodies.popitem(last=False)
         return body
 
-    async def _may_send(self, row: LaneRow, peer: Peer) -> bool:
-        """Ask before each entry: a member may have been removed while the one before was on its way (T17)."""
-        if row.group_id is None or not self._is_active(peer.peer_id):
-            return self._is_active(peer.peer_id)
-        return await self._core.store.read(_has_member, row.group_id, peer.host)
+    async def _may_still_send(self, row: LaneRow) -> bool:
+        """Ask again after each entry: a member may have been removed while the one before was on its way (T17).
+
+        A node's admission ends with its last member, in that very transaction.
+        """
+        return row.group_id is None or await self._core.store.read(_is_admitted, row.group_id, row.peer_id)
 
     def _is_active(self, peer_id: int) -> bool:
         peer = self._core.peers.by_id(peer_id)
@@ -263,8 +264,8 @@ async def _next_batch(tx: Tx, row: LaneRow, peer: Peer, cursor: int) -> _Batch:
     return _Batch(position.head, inbox_uri, found[:BATCH_ENTRIES], admission.base_seq)
 
 
-async def _has_member(tx: Tx, group_id: int, host: str) -> bool:
-    return await count_at_host(tx, group_id=group_id, host=host) > 0
+async def _is_admitted(tx: Tx, group_id: int, peer_id: int) -> bool:
+    return await get_admission(tx, group_id=group_id, peer_id=peer_id) is not None
 
 
 async def _save(

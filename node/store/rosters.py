@@ -27,8 +27,6 @@ _INSERT = """INSERT INTO groups (group_id, peer_id, staff_of, title, policy, is_
    :epoch, :base_seq, :base_chain, :base_seq, :base_chain, :base_seq, 0, :created_at, 0, :created_at, 1)
   ON CONFLICT (group_id) DO NOTHING"""
 _TAKE = "UPDATE groups SET version = version + 1 WHERE group_id = :group_id RETURNING version"
-_REMOTE_FACTS = """UPDATE groups SET title = :title, policy = :policy, history = :history
-  WHERE group_id = :group_id AND peer_id IS NOT NULL"""
 _SET_SETTINGS = """UPDATE groups SET title = :title, policy = :policy, is_hidden = :is_hidden, history = :history
   WHERE group_id = :group_id"""
 _SET_BASE = """UPDATE groups SET epoch = :epoch, base_seq = :seq, base_chain = :chain, head_seq = :seq,
@@ -182,11 +180,6 @@ async def take_group(tx: Tx, *, group_id: int) -> Group | None:
     if await tx.value(_TAKE, group_id=group_id) is None:
         return None
     return await get_group(tx, group_id=group_id)
-
-
-async def update_remote_group(tx: Tx, *, group_id: int, title: str, policy: str, history: str) -> None:
-    """Set what a group's host says of it."""
-    await tx.run(_REMOTE_FACTS, group_id=group_id, title=title, policy=policy, history=history)
 
 
 async def update_group_settings(

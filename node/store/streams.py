@@ -27,6 +27,10 @@ _LANE = """l.peer_id, l.stream, l.group_id, l.cursor, l.state, l.fails, l.item_t
 _LIST = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id ORDER BY l.peer_id, l.stream"""
+_BEHIND = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
+  LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
+  LEFT JOIN groups g ON g.group_id = l.group_id
+  WHERE COALESCE(h.head, g.head_seq, 0) > l.cursor ORDER BY l.peer_id, l.stream"""
 _ONE = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id WHERE l.peer_id = :peer_id AND l.stream = :stream"""
@@ -143,6 +147,11 @@ async def replace_undelivered(tx: Tx, *, activity_uri: str, document: str) -> No
 async def list_lanes(tx: Tx) -> list[LaneRow]:
     """Return every lane with its head, by peer and stream."""
     return [LaneRow(*row) for row in await tx.all(_LIST)]
+
+
+async def list_lanes_behind(tx: Tx) -> list[LaneRow]:
+    """Return the lanes that have something to send, by peer and stream."""
+    return [LaneRow(*row) for row in await tx.all(_BEHIND)]
 
 
 async def get_lane(tx: Tx, *, peer_id: int, stream: str) -> LaneRow | None:

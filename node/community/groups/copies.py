@@ -37,8 +37,8 @@ from node.store.rosters import (
     replace_readers,
     set_base,
     take_group,
+    update_group_settings,
     update_membership_state,
-    update_remote_group,
     update_role,
 )
 
@@ -195,11 +195,12 @@ async def on_settings_entry(tx: Tx, core: Core, group: Group, seq: int, arrival:
     if group.is_local or not isinstance(document, dict):
         return
     policy, history = document.get("joinPolicy"), document.get("historyVisibility")
-    await update_remote_group(
+    await update_group_settings(
         tx,
         group_id=group.group_id,
         title=clean_line(str(document.get("name") or group.title)),
         policy=policy if policy in POLICIES else group.policy,
+        is_hidden=document.get("hidden") is True,
         history="since_join" if history == "sinceJoin" else "all" if history in HISTORIES else group.history,
     )
 

@@ -44,7 +44,7 @@ async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
         staff_of=staff_of,
         title=actor.name,
         policy=policy if policy in POLICIES else "request" if document.get("manuallyApprovesFollowers") else "open",
-        is_hidden=False,
+        is_hidden=document.get("hidden") is True,
         history="since_join" if document.get("historyVisibility") == "sinceJoin" else "all",
         new_node_approvals=1,
         epoch=1,

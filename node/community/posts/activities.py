@@ -16,7 +16,14 @@ from node.domain.groups import Group
 from node.domain.posts import IMAGES_LIMIT, Draft, Image
 from node.federation.vocabulary import ObjectView
 from node.foundation.clock import format_instant, parse_instant
-from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text, markdown_to_html
+from node.foundation.errors import Invalid
+from node.foundation.text import (
+    CONTENT_LIMIT_CHARACTERS,
+    TITLE_LIMIT_CHARACTERS,
+    clean_line,
+    clean_text,
+    markdown_to_html,
+)
 from node.store.core import Core
 
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
@@ -61,13 +68,16 @@ def build_object(
     updated: datetime | None = None,
 ) -> dict[str, Any]:
     """Return a post as its author's node says it."""
+    html = markdown_to_html(draft.text)
+    if len(html) > CONTENT_LIMIT_CHARACTERS:
+        raise Invalid("This post is too long once it is formatted. Please make two of it.")
     document: dict[str, Any] = {
         "id": uri,
         "type": "Note" if in_reply_to or not draft.title else "Page",
         "attributedTo": author.uri,
         "to": to,
         "cc": [],
-        "content": markdown_to_html(draft.text),
+        "content": html,
         "mediaType": "text/html",
         "source": {"content": draft.text, "mediaType": "text/markdown"},
         "published": format_instant(published),

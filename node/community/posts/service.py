@@ -23,10 +23,10 @@ from node.foundation.text import (
 from node.inbox.dispatch import Tables
 from node.outbox.publish import encode, prove
 from node.store import objects
-from node.store.actors import get_actor_by_address
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.media import attach_media, get_media, list_images
+from node.store.profiles import get_profile_by_address
 from node.store.rosters import get_group, get_membership, take_group
 
 from . import submit
@@ -236,17 +236,19 @@ async def _plan(tx: Tx, core: Core, author: Member, group_id: int, draft: Draft,
         if row is None or row.owner_id != author.actor_id or row.post_id is not None:
             raise Invalid("A picture of this post is not there any more. Please add it again.")
         images.append(Image(row.token, row.sha256, row.media_type, row.width, row.height, row.alt, None, row.state))
-    return _Plan(group, parent, root_uri, await _mentions(tx, core, draft.text), images)
+    return _Plan(group, parent, root_uri, await _mentions(tx, core, author, draft.text), images)
 
 
-async def _mentions(tx: Tx, core: Core, text: str) -> list[Named]:
-    """Return the people named in a text whom we know; nobody is looked up elsewhere for it."""
+async def _mentions(tx: Tx, core: Core, author: Member, text: str) -> list[Named]:
+    """Return the people named in a text whom its author may see; nobody is looked up elsewhere for it."""
     found = []
     for mention in find_mentions(text):
-        actor = await get_actor_by_address(tx, host=mention.host or core.host, handle=mention.handle, kind="person")
-        if actor is not None:
+        profile = await get_profile_by_address(
+            tx, viewer_id=author.actor_id, host=mention.host or core.host, handle=mention.handle, kind="person"
+        )
+        if profile is not None:
             name = f"@{mention.handle}" if mention.host is None else f"@{mention.handle}@{mention.host}"
-            found.append(Named(actor.uri, name))
+            found.append(Named(profile.uri, name))
     return found
 
 
@@ -260,12 +262,12 @@ async def _create(
     activity: dict[str, Any],
     idempotency: tuple[str, str] | None,
 ) -> Posted:
+    group = await take_group(tx, group_id=plan.group.group_id)
     if idempotency is not None and (known := await submit.find_idempotent(tx, idempotency)) is not None:
         post = await objects.get_post_by_uri(tx, viewer_id=author.actor_id, uri=known)
         if post is None:
             raise Conflict("This request was used already, and its post is gone.")
         return Posted(post.post_id, post.uri, _state(post.state), post.seq)
-    group = await take_group(tx, group_id=plan.group.group_id)
     place = await get_membership(tx, group_id=plan.group.group_id, actor_id=author.actor_id)
     if group is None:
         raise NotFound("There is no such group.")
