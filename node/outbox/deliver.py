@@ -1,7 +1,7 @@
 """Delivery: the hands of the lanes. One request in flight per lane, 64 in all, a quarter of them for failing peers.
 
-*How it works.* The deliverer looks at the lanes that are behind when the bell rings, and each second. A lane that is behind its stream
-and due is drained by a task of its own: up to 20 entries are read, sent one after the other, and the cursor is saved
+*How it works.* The deliverer looks at the lanes that are behind their streams when the bell rings, and each second. One
+that is due is drained by a task of its own: up to 20 entries are read, sent one after the other, and the cursor is saved
 once per such run or at the first trouble; after a crash at most these are sent again, and the peer takes each once.
 A peer's control lane goes before its others. Requests are signed when they are sent. What is to be done after an
 answer is decided by `lane.advance` alone.
@@ -157,9 +157,11 @@ class Deliverer:
 
     async def _send_batch(self, row: LaneRow, peer: Peer, lane: Lane, batch: _Batch) -> tuple[Lane, StreamEntry | None]:
         """Send entries in order until one does not advance the cursor; return the lane, and the entry that died."""
-        for place, item in enumerate(batch.entries):
+        for item in batch.entries:
             position = item.seq if isinstance(item, StoredEntry) else item.position
-            if not self._is_active(peer.peer_id) or (place > 0 and not await self._may_still_send(row)):
+            if not self._is_active(peer.peer_id):
+                break
+            if item is not batch.entries[0] and not await self._may_still_send(row):
                 break
             reply = await self._send(row, peer, lane, batch, item)
             if reply.held_seq is not None:  # a peer that says it holds less does not get what lies before its base

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
+from node.api.entities.ids import list_id, shared_id, status_id
 from node.federation.message import Answer, Request
-from node.inbox.routes import INBOXES
+from node.inbox.routes import INBOXES, is_inbox
 from node.outbox.routes import ROUTES
 from tests.routes.scene import ABSENT, Scene
 from tests.routes.table import PEOPLE
@@ -21,6 +23,7 @@ _HANDLES = {
     "moderator": "moe",
     "operator": "ola",
 }
+_NO_NUMBER = 4_242_424_242
 _HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
@@ -34,7 +37,9 @@ def list_routes(scene: Scene) -> list[str]:
     found = [f"GET {path}" for route in ROUTES for path in _expand(route.path)]
     found += [f"POST {path}" for path in INBOXES]
     for rule in scene.app._site.url_map.iter_rules():
-        found += [f"{method} {rule.rule}" for method in rule.methods - {"HEAD", "OPTIONS"}]
+        path = rule.rule if rule.rule.count("/") <= 2 else rule.rule.rstrip("/")
+        methods = rule.methods - {"HEAD", "OPTIONS"}
+        found += [f"ANY {path}"] if len(methods) > 2 else [f"{method} {path}" for method in methods]
     return found
 
 
@@ -42,6 +47,12 @@ def list_requests(scene: Scene, name: str) -> list[Request]:
     """Return the requests of a row, unsigned: for what exists, and for what does not."""
     method, path = route_of(name).split(" ", 1)
     thing = name.partition("(")[2].rstrip(")")
+    method = "GET" if method == "ANY" else method
+    if path.startswith(("/api", "/oauth")):
+        return [
+            Request(method, target, (("host", HOST), ("content-type", "application/json")), json.dumps(body).encode())
+            for target, body in _calls(scene, path, thing)
+        ]
     targets = _targets(scene, path, thing)
     if method == "GET":
         return [Request("GET", target, (("host", HOST),)) for target in targets]
@@ -69,7 +80,7 @@ def dress(scene: Scene, requester: str, request: Request) -> Request:
         return with_header(request, "signature", "keyId=")
     now = scene.lone.clock.now()
     foreign = scene.people["friend" if requester == "forged" else requester]
-    if request.method == "POST":
+    if request.method == "POST" and is_inbox(request.path):
         request = replace(request, body=a_post(foreign.activity("View", f"{ORIGIN}/actor")).body)
     if requester == "forged":
         forger = a_foreign_actor("friend.example", "fay", key="a forger's")
@@ -107,3 +118,31 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         handle = "otto" if thing == "unknown" else "mia"
         return path.replace("<handle>", handle), path.replace("<handle>", "nobody")
     return (path,)
+
+
+def _calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str]]]:
+    """Return (target, body) of a call of the client API: for what exists, and for what does not."""
+    accounts = {
+        "person": ("moe", scene.members["moe"].actor_id),
+        "elsewhere": ("fay@friend.example", scene.actors["friend"].actor_id),
+        "group": ("ward", scene.ward.group_id),
+        "hidden": ("circle", scene.circle.group_id),
+        "staff": ("ward/staff", scene.staff_id),
+    }
+    if "accounts" in path and thing:
+        address, number = accounts[thing]
+        if path.endswith("lookup"):
+            return [(f"{path}?acct={address}", {}), (f"{path}?acct=nobody", {})]
+        if path.endswith("relationships"):
+            return [(f"{path}?id={number}", {}), (f"{path}?id={_NO_NUMBER}", {})]
+        return [(path.replace("<account_id>", str(each)), {"comment": "nights"}) for each in (number, _NO_NUMBER)]
+    if "<list_id>" in path:
+        group_id = scene.staff_id if thing == "staff" else scene.ward.group_id
+        return [(path.replace("<list_id>", list_id(each)), {}) for each in (group_id, _NO_NUMBER)]
+    numbers = (scene.numbers.get("message" if "message" in thing else "gone" if thing == "gone" else "", 0), _NO_NUMBER)
+    ids = [shared_id(number) if thing == "shared" else status_id(number) for number in numbers]
+    if path == "/api/v1/statuses":
+        return [(path, {"status": "Indeed.", "in_reply_to_id": each}) for each in ids]
+    if "<status_id>" in path:
+        return [(path.replace("<status_id>", each), {"status": "Other words."}) for each in ids]
+    return [(path.replace("<path:rest>", "v1/nothing"), {})]

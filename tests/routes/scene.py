@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from node.community.groups import service as groups
@@ -27,7 +27,8 @@ from node.store.engine import Tx
 from node.store.files import save_file
 from node.store.logs import get_entry
 from node.store.media import MediaRow, insert_media
-from node.store.rosters import get_group_by_uri
+from node.store.objects import find_post
+from node.store.rosters import get_group_by_uri, get_staff_group
 from tests.support.databases import Databases
 from tests.support.group_life import let_in, make_group
 from tests.support.lone_house import ORIGIN, LoneHouse, a_lone_house
@@ -45,7 +46,8 @@ class Scene:
 
     post, activity, media: tokens (the R of their URLs) of a post of Mia in ward, of its activity, of its picture.
     gone, gone_activity: of a post that Mia took back. message: of a private message from Mia to Moe.
-    seq: the number of the post's entry.
+    seq: the number of the post's entry. numbers: our own numbers of posts, by what they
+    are called here. staff_id: our number of ward's staff room.
     tokens: bearer tokens by handle.
     """
 
@@ -65,6 +67,8 @@ class Scene:
     gone_activity: str = ""
     message: str = ""
     seq: int = 0
+    numbers: dict[str, int] = field(default_factory=dict)
+    staff_id: int = 0
 
     @property
     def app(self) -> Any:
@@ -103,6 +107,8 @@ async def furnish(lone: LoneHouse) -> Scene:
         )  # fmt: skip
     scene = Scene(lone, ward, circle, members, {}, peers, people, actors)
     await _write_posts(scene)
+    room = await core.store.read(_staff_room, ward)
+    scene.staff_id = room.group_id
     for group in (ward, circle):
         await groups.leave_group(core, lone.house.tables, member=members["lena"], group_id=group.group_id)
     scene.tokens = {handle: await make_token(core, handle, "read write follow", by="a test") for handle in members}
@@ -139,7 +145,9 @@ async def _write_posts(scene: Scene) -> None:
     )
     scene.activity = _token(await core.store.read(_activity_of, scene.ward.uri, posted.seq))
     moe = await core.store.read(_actor, scene.members["moe"].uri)
-    scene.message = _token(await send_message(core, author=mia, people=[moe], text=f"Between us. {CANARY}"))
+    message = await send_message(core, author=mia, people=[moe], text=f"Between us. {CANARY}")
+    scene.message = _token(message)
+    scene.numbers = {"": posted.post_id, "gone": gone.post_id, "message": await core.store.read(_number, message)}
 
 
 async def _insert_media(tx: Tx, row: MediaRow) -> None:
@@ -148,6 +156,15 @@ async def _insert_media(tx: Tx, row: MediaRow) -> None:
 
 async def _actor(tx: Tx, uri: str) -> Any:
     return await get_actor_by_uri(tx, uri=uri)
+
+
+async def _staff_room(tx: Tx, group: Group) -> Any:
+    return await get_staff_group(tx, group_id=group.group_id)
+
+
+async def _number(tx: Tx, uri: str) -> int:
+    post = await find_post(tx, uri=uri)
+    return int(post.post_id) if post else 0
 
 
 async def _activity_of(tx: Tx, group_uri: str, seq: int) -> str:

@@ -2,7 +2,8 @@
 
 A cell is the status for something that exists and, behind a slash, for something that does not. One number alone means
 both, and then the two answers are equal byte for byte. A requester who may have a thing gets 200, 202 or 410; nobody else
-can tell whether it exists (contract.md 2.5).
+can tell whether it exists (contract.md 2.5). The rows of one requester are walked from top to bottom on one node, so what
+changes something stands last.
 
 People, with a bearer token but for the first two:
 
@@ -79,6 +80,18 @@ GET  /.well-known/host-meta
 GET  /nodeinfo/2.0
 GET  /nodeinfo/2.1
 GET  /.well-known/webfinger (node)
+GET  /static/person.png
+GET  /static/group.png
+GET  /static/header.png
+GET  /api/v1/instance
+GET  /api/v2/instance
+"""
+
+# Open, and not built yet: apps are told so in words.
+NOT_BUILT = """
+POST /api/v1/apps
+ANY  /oauth/
+ANY  /oauth/<path:rest>
 """
 
 # A node that does not work says so; the one of these tests stands still.
@@ -89,11 +102,49 @@ GET  /ready
 # Of people and groups WebFinger tells peers what they may know anyway, and nobody else anything.
 WEBFINGER = """
                                       friend   ally     paused   parted   draft    verified stranger forged  garbled
-GET  /.well-known/webfinger (person)  200/404  404      404      404      404      404      404      404     404
-GET  /.well-known/webfinger (group)   200/404  200/404  404      404      404      404      404      404     404
-GET  /.well-known/webfinger (hidden)  200/404  404      404      404      404      404      404      404     404
+GET  /.well-known/webfinger (person)  200/404  404      503      404      404      404      404      404      404
+GET  /.well-known/webfinger (group)   200/404  200/404  503      404      404      404      404      404      404
+GET  /.well-known/webfinger (hidden)  200/404  404      503      404      404      404      404      404      404
 """
 WEBFINGER_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404")
+
+# What members' apps ask. Mia asks as `member` and wrote the post; a signature is no token.
+API = """
+                                              nobody   robot    member   other    left     suspended moderator operator
+ANY  /api/                                    401      401      404      404      404      401       404       404
+ANY  /api/<path:rest>                         401      401      404      404      404      401       404       404
+GET  /api/v1/accounts/verify_credentials      401      401      200      200      200      401       200       200
+GET  /api/v1/accounts/lookup (person)         401      401      200/404  200/404  200/404  401       200/404   200/404
+GET  /api/v1/accounts/lookup (elsewhere)      401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/accounts/lookup (group)          401      401      200/404  200/404  200/404  401       200/404   200/404
+GET  /api/v1/accounts/lookup (hidden)         401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/accounts/lookup (staff)          401      401      404      404      404      401       404       404
+GET  /api/v1/accounts/relationships (group)   401      401      200/200  200/200  200/200  401       200/200   200/200
+GET  /api/v1/accounts/relationships (hidden)  401      401      200/200  200      200      401       200/200   200
+GET  /api/v1/accounts/<account_id> (person)   401      401      200/404  200/404  200/404  401       200/404   200/404
+GET  /api/v1/accounts/<account_id> (elsewhere) 401     401      200/404  404      404      401       200/404   404
+GET  /api/v1/accounts/<account_id> (group)    401      401      200/404  200/404  200/404  401       200/404   200/404
+GET  /api/v1/accounts/<account_id> (hidden)   401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/accounts/<account_id> (staff)    401      401      404      404      404      401       404       404
+GET  /api/v1/statuses/<status_id>             401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/statuses/<status_id> (shared)    401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/statuses/<status_id> (gone)      401      401      404      404      404      401       404       404
+GET  /api/v1/statuses/<status_id> (message)   401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/statuses/<status_id>/context     401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/timelines/home                   401      401      200      200      200      401       200       200
+GET  /api/v1/timelines/list/<list_id>         401      401      200/404  404      404      401       200/404   404
+GET  /api/v1/timelines/list/<list_id> (staff) 401      401      404      404      404      401       404       404
+GET  /api/v1/lists                            401      401      200      200      200      401       200       200
+POST /api/v1/statuses (answer)                401      401      200/404  404      404      401       200/404   404
+POST /api/v1/statuses (to a message)          401      401      200/404  404      404      401       200/404   404
+PUT  /api/v1/statuses/<status_id>             401      401      200/404  404      404      401       404       404
+PUT  /api/v1/statuses/<status_id> (shared)    401      401      404      404      404      401       404       404
+POST /api/v1/accounts/<account_id>/follow (hidden)   401 401    200/404  404      404      401       200/404   404
+POST /api/v1/accounts/<account_id>/follow (staff)    401 401    404      404      404      401       404       404
+POST /api/v1/accounts/<account_id>/unfollow (hidden) 401 401    200/404  404      404      401       200/404   404
+DELETE /api/v1/statuses/<status_id>           401      401      200/404  404      404      401       404       404
+"""
+API_FOR_NODES = dict.fromkeys(NODES, "401")
 
 Row = dict[str, str]
 
@@ -107,6 +158,8 @@ def list_rows() -> dict[str, Row]:
         **{name: WEBFINGER_FOR_PEOPLE | row for name, row in _read(WEBFINGER, NODES).items()},
         **{name: dict.fromkeys(everybody, "200") for name in _read(OPEN, ())},
         **{name: dict.fromkeys(everybody, "503") for name in _read(NOT_READY, ())},
+        **{name: dict.fromkeys(everybody, "501") for name in _read(NOT_BUILT, ())},
+        **{name: row | API_FOR_NODES for name, row in _read(API, PEOPLE).items()},
     }
 
 

@@ -39,15 +39,20 @@ async def test_t22_t23_a_requester_gets_what_the_table_says_and_cannot_tell_priv
         things = [shape(await ask_as(scene, requester, request)) for request in list_requests(scene, name)]
         statuses = [str(status) for status, _, _ in things]
         expected[name] = row[requester]
+        if "/" in row[requester]:
+            found[name] = f"{statuses[0]}/{'/'.join(dict.fromkeys(statuses[1:]))}"
+            continue
         found[name] = "/".join(dict.fromkeys(statuses))
-        if "/" not in row[requester] and len(set(things)) > 1:
+        if len(set(things)) > 1:
             unequal.append((name, things))
 
-    assert found == expected
+    assert {name: cell for name, cell in found.items() if cell != expected[name]} == {
+        name: cell for name, cell in expected.items() if cell != found[name]
+    }
     assert unequal == []
 
 
-@pytest.mark.parametrize("requester", NODES)
+@pytest.mark.parametrize("requester", [*PEOPLE, *NODES])
 async def test_t21_nothing_that_was_signed_for_may_be_cached(scene: Scene, requester: str) -> None:
     for name in list_rows():
         for request in list_requests(scene, name):

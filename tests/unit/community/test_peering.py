@@ -46,7 +46,11 @@ def shown(corridor: Corridor) -> Corridor:
     return corridor
 
 
-@pytest.mark.parametrize("typed", [PRINT, PRINT.upper(), " ".join(fingerprint_words(PRINT)), f" {PRINT} "])
+@pytest.mark.parametrize(
+    "typed",
+    [PRINT, PRINT.upper(), " ".join(fingerprint_words(PRINT)), f" {PRINT} "],
+    ids=["hex", "HEX", "words", "spaces"],
+)
 async def test_t62_the_right_fingerprint_as_hex_or_words_makes_a_peer_active(shown: Corridor, typed: str) -> None:
     peer = await add(shown, fingerprint=typed)
 
@@ -54,7 +58,7 @@ async def test_t62_the_right_fingerprint_as_hex_or_words_makes_a_peer_active(sho
     assert (await states(shown))["new.example"] == "active"
 
 
-@pytest.mark.parametrize("typed", [WRONG, " ".join(fingerprint_words(WRONG)), "0" * 64])
+@pytest.mark.parametrize("typed", [WRONG, " ".join(fingerprint_words(WRONG)), "0" * 64], ids=["hex", "words", "zero"])
 async def test_t62_a_wrong_fingerprint_leaves_no_peer_and_one_row_in_the_audit_log(shown: Corridor, typed: str) -> None:
     before = await shown.lone.core.store.read(list_audit)
 
@@ -76,7 +80,9 @@ async def test_t62_what_is_no_fingerprint_is_no_consent(shown: Corridor) -> None
 
 
 @pytest.mark.parametrize(
-    ("fingerprint", "activate", "state"), [(None, True, "draft"), (None, False, "draft"), (PRINT, False, "verified")]
+    ("fingerprint", "activate", "state"),
+    [(None, True, "draft"), (None, False, "draft"), (PRINT, False, "verified")],
+    ids=["no fingerprint", "neither", "fingerprint alone"],
 )
 async def test_t62_nothing_federates_before_both_words_are_spoken(
     shown: Corridor, fingerprint: str | None, activate: bool, state: str
@@ -140,7 +146,6 @@ async def test_t62_peers_without_a_fingerprint_are_for_test_nodes(shown: Corrido
     "name",
     [
         "127.0.0.1",
-        "localhost",
         "home.example",
         "http://new.example",
         "new.example:8443",
