@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import ipaddress
 import re
 import socket
@@ -107,25 +108,10 @@ class EgressPolicy:
 
         Spec: signatures.md T11, T31, T32.
         """
-        if len(url) > URL_LIMIT_CHARACTERS or not _URL.fullmatch(url):
-            raise EgressRefused(internal=f"not a plain URL: {url[:100]!r}")
-        try:
-            parts = urlsplit(url)
-            host, port = parts.hostname or "", parts.port
-        except ValueError:
-            raise EgressRefused(internal=f"not a URL: {url[:100]!r}") from None
-        if "@" in parts.netloc:
-            raise EgressRefused(internal="user information in a URL")
-        netloc = self._check_host(host)
-        if parts.scheme != "https" and not (parts.scheme == "http" and self._insecure_loopback):
-            raise EgressRefused(internal=f"scheme {parts.scheme[:20]!r} is not permitted")
-        if parts.netloc.lower() != netloc:
-            netloc = self._check_port(netloc, parts.netloc, port, parts.scheme)
-        origin = f"{parts.scheme}://{netloc}"
+        checked, origin = _normalise(url, self._insecure_loopback)
         if not self._allowed_origins(origin):
             raise EgressRefused(internal=f"origin {origin} is not on the list")
-        rest = url[len(parts.scheme) + len("://") + len(parts.netloc) :].partition("#")[0]
-        return origin + (rest if rest.startswith("/") else f"/{rest}")
+        return checked
 
     async def resolve(self, host: str, port: int) -> list[str]:
         """Return the addresses of a host, all of them permitted.
@@ -159,24 +145,48 @@ class EgressPolicy:
             raise AddressBlocked(errno.EACCES, f"{target[0]} port {target[1]} is not permitted")
         return socket.socket(family, kind, protocol)
 
-    def _check_host(self, host: str) -> str:
-        """Return the host as it stands in an origin; refuse literal addresses, but loopback's on test nodes."""
-        if ":" in host or _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
-            if not (self._insecure_loopback and is_loopback_address(host)):
-                raise EgressRefused(internal=f"literal address {host[:100]!r}")
-            return f"[{host}]" if ":" in host else host
-        if len(host) > _HOST_LIMIT_CHARACTERS or not all(map(_LABEL.fullmatch, host.split("."))):
-            raise EgressRefused(internal=f"host {host[:100]!r} is not a plain name")
-        return host
 
-    def _check_port(self, host: str, netloc: str, port: int | None, scheme: str) -> str:
-        """Return host and port as they stand in an origin, for a URL that names a port."""
-        if netloc.lower() != f"{host}:{port}" or not self._insecure_loopback:
-            raise EgressRefused(internal=f"port in {netloc[:100]!r} is not permitted")
-        # One origin has one spelling; and 443, on which public addresses may be connected to, is never spoken in clear.
-        if port in (0, HTTPS_PORT) or (scheme == "http" and port == HTTP_PORT):
-            raise EgressRefused(internal=f"port {port} cannot be written in an {scheme} URL")
-        return f"{host}:{port}"
+@functools.lru_cache(maxsize=1024)
+def _normalise(url: str, insecure_loopback: bool) -> tuple[str, str]:
+    """Return a URL as it may be requested, and its origin; whether that origin may be contacted is asked elsewhere."""
+    if len(url) > URL_LIMIT_CHARACTERS or not _URL.fullmatch(url):
+        raise EgressRefused(internal=f"not a plain URL: {url[:100]!r}")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        raise EgressRefused(internal=f"not a URL: {url[:100]!r}") from None
+    if "@" in parts.netloc:
+        raise EgressRefused(internal="user information in a URL")
+    netloc = _check_host(host, insecure_loopback)
+    if parts.scheme != "https" and not (parts.scheme == "http" and insecure_loopback):
+        raise EgressRefused(internal=f"scheme {parts.scheme[:20]!r} is not permitted")
+    if parts.netloc.lower() != netloc:
+        netloc = _check_port(netloc, parts.netloc, port, parts.scheme, insecure_loopback)
+    origin = f"{parts.scheme}://{netloc}"
+    rest = url[len(parts.scheme) + len("://") + len(parts.netloc) :].partition("#")[0]
+    return origin + (rest if rest.startswith("/") else f"/{rest}"), origin
+
+
+def _check_host(host: str, insecure_loopback: bool) -> str:
+    """Return the host as it stands in an origin; refuse literal addresses, but loopback's on test nodes."""
+    if ":" in host or _NUMERIC_LABEL.fullmatch(host.rpartition(".")[2]):
+        if not (insecure_loopback and is_loopback_address(host)):
+            raise EgressRefused(internal=f"literal address {host[:100]!r}")
+        return f"[{host}]" if ":" in host else host
+    if len(host) > _HOST_LIMIT_CHARACTERS or not all(map(_LABEL.fullmatch, host.split("."))):
+        raise EgressRefused(internal=f"host {host[:100]!r} is not a plain name")
+    return host
+
+
+def _check_port(host: str, netloc: str, port: int | None, scheme: str, insecure_loopback: bool) -> str:
+    """Return host and port as they stand in an origin, for a URL that names a port."""
+    if netloc.lower() != f"{host}:{port}" or not insecure_loopback:
+        raise EgressRefused(internal=f"port in {netloc[:100]!r} is not permitted")
+    # One origin has one spelling; and 443, on which public addresses may be connected to, is never spoken in clear.
+    if port in (0, HTTPS_PORT) or (scheme == "http" and port == HTTP_PORT):
+        raise EgressRefused(internal=f"port {port} cannot be written in an {scheme} URL")
+    return f"{host}:{port}"
 
 
 def is_public_address(ip: str) -> bool:

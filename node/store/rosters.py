@@ -62,9 +62,8 @@ _INTEREST_AT_HOST = """SELECT COUNT(*) AS n FROM memberships m JOIN actors a ON 
   WHERE m.group_id = :group_id AND m.state IN ('member', 'invited') AND a.host = :host"""
 _HOSTS = """SELECT a.host, COUNT(*) AS members FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
   WHERE m.group_id = :group_id AND m.state = 'member' GROUP BY a.host ORDER BY a.host"""
-_INBOX_AT_HOST = """SELECT a.inbox_uri FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
-  WHERE m.group_id = :group_id AND m.state = 'member' AND a.host = :host AND a.inbox_uri IS NOT NULL
-  ORDER BY m.joined_at LIMIT 1"""
+_INBOXES = """SELECT a.host, MIN(a.inbox_uri) AS inbox_uri FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
+  WHERE m.group_id = :group_id AND m.state = 'member' AND a.inbox_uri IS NOT NULL GROUP BY a.host"""
 _ADMIT = """INSERT INTO admissions (group_id, peer_id, decided_by, because_of, admitted_at, base_seq)
   VALUES (:group_id, :peer_id, :decided_by, :because_of, :admitted_at, :base_seq)
   ON CONFLICT (group_id, peer_id) DO NOTHING"""
@@ -312,9 +311,9 @@ async def list_hosts(tx: Tx, *, group_id: int) -> list[Any]:
     return await tx.all(_HOSTS, group_id=group_id)
 
 
-async def get_inbox_at_host(tx: Tx, *, group_id: int, host: str) -> str | None:
-    """Return where a host's members of a group take activities, or None when it has none."""
-    return await tx.value(_INBOX_AT_HOST, group_id=group_id, host=host)  # type: ignore[no-any-return]
+async def list_inboxes(tx: Tx, *, group_id: int) -> dict[str, str]:
+    """Return for each host with a member in a group one inbox there that takes what is for all of them."""
+    return {row.host: row.inbox_uri for row in await tx.all(_INBOXES, group_id=group_id)}
 
 
 async def admit_peer(tx: Tx, *, group_id: int, peer_id: int, decided_by: str, because_of: str, base_seq: int) -> bool:

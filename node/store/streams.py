@@ -15,8 +15,6 @@ _INSERT = """INSERT INTO stream_entries (peer_id, stream, position, actor_id, ac
 _OPEN_LANE = """INSERT INTO lanes (peer_id, stream, group_id, cursor, state, fails, item_tries, due_at)
   VALUES (:peer_id, :stream, :group_id, :cursor, 'idle', 0, 0, :due_at) ON CONFLICT (peer_id, stream) DO NOTHING"""
 _CLOSE_LANE = "DELETE FROM lanes WHERE peer_id = :peer_id AND stream = :stream"
-_ENTRY = """SELECT position, actor_id, activity_uri, inbox_uri, document FROM stream_entries
-  WHERE peer_id = :peer_id AND stream = :stream AND position > :cursor ORDER BY position LIMIT 1"""
 _ENTRIES = """SELECT position, actor_id, activity_uri, inbox_uri, document FROM stream_entries
   WHERE peer_id = :peer_id AND stream = :stream AND position > :cursor ORDER BY position LIMIT 20"""
 _FORGET = "DELETE FROM stream_entries WHERE peer_id = :peer_id AND stream = :stream AND position <= :cursor"
@@ -116,12 +114,6 @@ async def open_lane(tx: Tx, *, peer_id: int, stream: str, group_id: int | None, 
 async def close_lane(tx: Tx, *, peer_id: int, stream: str) -> None:
     """End a lane: nothing more goes to this peer."""
     await tx.run(_CLOSE_LANE, peer_id=peer_id, stream=stream)
-
-
-async def get_stream_entry(tx: Tx, *, peer_id: int, stream: str, cursor: int) -> StreamEntry | None:
-    """Return the next entry behind a cursor."""
-    row = await tx.one(_ENTRY, peer_id=peer_id, stream=stream, cursor=cursor)
-    return StreamEntry(*row) if row else None
 
 
 async def list_stream_entries(tx: Tx, *, peer_id: int, stream: str, cursor: int) -> list[StreamEntry]:

@@ -30,7 +30,7 @@ async def test_every_route_has_a_row_and_every_row_a_route(scene: Scene) -> None
 
 
 @pytest.mark.parametrize("requester", [*PEOPLE, *NODES])
-async def test_t22_t23_a_requester_gets_what_the_table_says_and_cannot_tell_private_from_absent(
+async def test_t22_t23_t26_a_requester_gets_what_the_table_says_and_cannot_tell_private_from_absent(
     scene: Scene, requester: str
 ) -> None:
     expected, found, unequal = {}, {}, []

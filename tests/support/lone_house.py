@@ -132,14 +132,13 @@ class LoneHouse:
         before = -1
         while before != len(self.wire.deliveries):
             before = len(self.wire.deliveries)
-            await self.house.deliverer._look()
+            await self.house.deliverer.look()
             await self.settle()
 
     async def settle(self) -> None:
         """Wait until no lane is being drained."""
-        running = self.house.deliverer._running
-        while running:
-            await asyncio.wait(running.values())
+        while self.house.deliverer.in_flight:
+            await self.house.deliverer.settle()
             await asyncio.sleep(0)  # for the callbacks that say so
 
     async def receive(self, foreign: Any, document: Any, *, target: str = "/inbox") -> Answer:

@@ -13,9 +13,10 @@ Spec: draft-cavage-http-signatures-12.
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from datetime import UTC, datetime
-from email.utils import format_datetime
+from email.utils import formatdate
 from typing import Literal
 
 from node.federation.message import Request
@@ -168,7 +169,12 @@ def format_http_date(instant: datetime) -> str:
 
     Spec: RFC 9110 §5.6.7.
     """
-    return format_datetime(instant.astimezone(UTC), usegmt=True)
+    return _format_second(int(instant.timestamp()))
+
+
+@functools.lru_cache(maxsize=4)
+def _format_second(seconds: int) -> str:
+    return formatdate(seconds, usegmt=True)
 
 
 def parse_http_date(text: str) -> datetime | None:

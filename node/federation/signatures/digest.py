@@ -9,6 +9,7 @@ Spec: RFC 3230 §4.3.2 with the SHA-256 of RFC 5843; RFC 9530 §2.
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import hmac
 from typing import Literal
@@ -75,6 +76,7 @@ def _member(text: str) -> tuple[str, str]:
     return name.lower(), value
 
 
+@functools.lru_cache(maxsize=8)
 def _sha256(body: bytes) -> str:
-    """Return the SHA-256 of a body as base64."""
+    """Return the SHA-256 of a body as base64; an entry of a log goes to many peers in the same bytes."""
     return base64.b64encode(hashlib.sha256(body).digest()).decode("ascii")

@@ -148,7 +148,7 @@ async def test_t17_a_peer_that_always_says_it_holds_less_is_not_asked_without_en
 
     lone.wire.reply = reply
     for _ in range(20):
-        await lone.house.deliverer._look()
+        await lone.house.deliverer.look()
         await lone.settle()
 
     assert len(entries_to(lone, "friend.example")) <= 30

@@ -102,7 +102,7 @@ async def test_t46_no_answer_breaks_a_lane_or_makes_it_try_without_end(
     before = len(lone.wire.deliveries)
 
     for _ in range(3):
-        await lone.house.deliverer._look()
+        await lone.house.deliverer.look()
         await lone.settle()
     tried = len(lone.wire.deliveries) - before
     lone.wire.reply = None

@@ -1,0 +1,122 @@
+"""What the lanes send next, and how far they have got: the deliverer's reading and writing.
+
+One snapshot serves all lanes that are about to run: what a group's lanes have in common is read once for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+
+from node.domain.peers import Peer
+from node.federation.grouplog.position import Position
+from node.store.engine import Tx
+from node.store.logs import StoredEntry, get_position, list_entries
+from node.store.peers import update_peer_delivered
+from node.store.rosters import list_admissions, list_inboxes
+from node.store.streams import (
+    LaneRow,
+    StreamEntry,
+    bury_entry,
+    forget_delivered,
+    list_stream_entries,
+    save_lane,
+)
+
+from .lane import Lane
+
+BATCH_ENTRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The next entries of a lane, at most 20; none when the peer is to have nothing of it any more.
+
+    head: where the stream ends. inbox_uri: where a group's entries go; others name it themselves.
+    base_seq: what the peer may never have of a group's log: everything up to this number.
+    """
+
+    head: Position
+    inbox_uri: str = ""
+    entries: Sequence[StreamEntry | StoredEntry] = ()
+    base_seq: int = 0
+
+
+@dataclass(slots=True)
+class _Log:
+    """A hosted group's log as its lanes need it: who may have it, and pages of it that several lanes share."""
+
+    head: Position
+    inboxes: dict[str, str]
+    bases: dict[int, int]
+    pages: dict[int, list[StoredEntry]] = field(default_factory=dict)
+
+
+async def read_batches(tx: Tx, lanes: Sequence[tuple[LaneRow, Peer]]) -> list[Batch]:
+    """Return the next entries of each of these lanes."""
+    logs: dict[int, _Log] = {}
+    return [await _read_batch(tx, row, peer, row.cursor, logs) for row, peer in lanes]
+
+
+async def read_batch(tx: Tx, row: LaneRow, peer: Peer, cursor: int) -> Batch:
+    """Return the entries of one lane behind a cursor."""
+    return await _read_batch(tx, row, peer, cursor, {})
+
+
+async def save_run(
+    tx: Tx, row: LaneRow, lane: Lane, *, dead: StreamEntry | None = None, dead_id: int = 0, is_news: bool = False
+) -> None:
+    """Save how far a lane has got, bury the entry it left behind, and note that the peer took something."""
+    await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=asdict(lane))
+    if dead is not None:
+        await bury_entry(
+            tx,
+            dead_id=dead_id,
+            peer_id=row.peer_id,
+            stream=row.stream,
+            entry=dead,
+            reason="The peer refused this entry three times.",
+            tries=3,
+        )
+    if row.group_id is None:
+        await forget_delivered(tx, peer_id=row.peer_id, stream=row.stream, cursor=lane.cursor)
+    if is_news:
+        await update_peer_delivered(tx, peer_id=row.peer_id, at=tx.now)
+
+
+def lane_of(row: LaneRow) -> Lane:
+    """Return a stored lane as the state machine knows it."""
+    return Lane(
+        cursor=row.cursor,
+        state=row.state,
+        fails=row.fails,
+        item_tries=row.item_tries,
+        due_at=row.due_at,
+        error_code=row.error_code,
+        error_status=row.error_status,
+        error_sentence=row.error_sentence,
+        error_since_at=row.error_since_at,
+        last_success_at=row.last_success_at,
+    )
+
+
+async def _read_batch(tx: Tx, row: LaneRow, peer: Peer, cursor: int, logs: dict[int, _Log]) -> Batch:
+    if row.group_id is None:
+        found = await list_stream_entries(tx, peer_id=row.peer_id, stream=row.stream, cursor=cursor)
+        return Batch(Position(0, found[-1].position if found else 0, ""), entries=found)
+    log = logs.get(row.group_id) or logs.setdefault(row.group_id, await _read_log(tx, row.group_id))
+    inbox_uri, base_seq = log.inboxes.get(peer.host), log.bases.get(row.peer_id)
+    if inbox_uri is None or base_seq is None:
+        return Batch(log.head)
+    after = max(cursor, base_seq)
+    if after not in log.pages:
+        entries = await list_entries(tx, group_id=row.group_id, after=after)
+        log.pages[after] = entries[:BATCH_ENTRIES]
+    return Batch(log.head, inbox_uri, log.pages[after], base_seq)
+
+
+async def _read_log(tx: Tx, group_id: int) -> _Log:
+    position = await get_position(tx, group_id=group_id)
+    head = Position(0, 0, "") if position is None else position.head
+    bases = {each.peer_id: each.base_seq for each in await list_admissions(tx, group_id=group_id)}
+    return _Log(head, await list_inboxes(tx, group_id=group_id), bases)
