@@ -11,6 +11,7 @@ nodes with `insecure_loopback`; it permits http, ports and loopback addresses, a
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import re
 from collections.abc import Collection
@@ -60,7 +61,11 @@ def parse_origin(uri: str, *, allow_insecure: bool = False) -> str:
     match = _AUTHORITY.match(uri)
     if match is None or (match[1] == "http" and not allow_insecure):
         raise OriginMismatch("A URI does not begin with https://.")
-    scheme, authority = match[1], match[2]
+    return _parse_authority(match[1], match[2], allow_insecure)
+
+
+@functools.lru_cache(maxsize=1024)
+def _parse_authority(scheme: str, authority: str, allow_insecure: bool) -> str:
     if "@" in authority:
         raise OriginMismatch("A URI has user information.")
     port = _PORT.fullmatch(authority)

@@ -46,15 +46,17 @@ from node.store.logs import (
     insert_card,
     pull_at,
 )
-from node.store.rosters import count_local, get_group_by_uri
+from node.store.rosters import get_group_by_uri, has_local_members
 
 from .arrival import read_arrival
 from .dereference import Dereferencer, parse_origin_of
+from .dispatch import Arrival
 from .received import note_received
 
 WAIT_FOR_PREDECESSOR_SECONDS = 2.0
 _WAIT_WITHIN = 64
 _LOOK_AGAIN_SECONDS = 0.05
+_FRESH_KEPT = 512
 PULL_BELL = "pull"
 
 # The verbs that each kind of entry may carry; a Tombstone may stand for any of them.
@@ -79,9 +81,22 @@ class _Copy:
     """What we know of the group an entry belongs to, read in one snapshot."""
 
     group: Group
-    members_here: int
+    has_members: bool
     position: CopyPosition
     card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEntry:
+    """An entry whose proofs hold; its place is still to be judged.
+
+    text: the activity as JSON. arrival: what it says; None once it was erased. card: the author's card it brings, if any.
+    """
+
+    received: ReceivedEntry
+    text: str
+    arrival: Arrival | None = None
+    card: Card | None = None
 
 
 class EntryReceiver:
@@ -91,6 +106,11 @@ class EntryReceiver:
         self._core = core
         self._dereferencer = dereferencer
         self._moved: dict[int, asyncio.Condition] = {}
+        self._fresh: dict[str, Arrival] = {}
+
+    def take_fresh(self, chain: str) -> Arrival | None:
+        """Return what was read of an entry a moment ago, so that `process` need not read it again."""
+        return self._fresh.pop(chain, None)
 
     async def receive(self, proof: VerifiedRequest, peer: Peer, document: dict[str, Any], header: str | None) -> Answer:
         """Take one Announce with a log entry and return 202 or 409, with our position.
@@ -105,24 +125,24 @@ class EntryReceiver:
         copy = await self._find_copy(received)
         if copy is None or copy.group.peer_id != peer.peer_id:
             raise NotFound(internal=f"no copy of {received.entry.group} from {peer.host}")
-        if copy.members_here == 0:
+        if not copy.has_members:
             # Asked for, not yet let in: whatever we missed is pulled once the Accept is here.
             return _answer(409, copy.group, copy.position.head)
-        card = await self.check(copy.group, received, copy.card)
+        checked = await self.check(copy.group, received, copy.card)
         await self._note_head(copy, header)
-        return await self._keep(copy.group, peer, received, card)
+        return await self._keep(copy.group, peer, checked)
 
     async def _find_copy(self, received: ReceivedEntry) -> _Copy | None:
         """Return our copy of the group, once somebody here is in it: the Accept before may not be acted on yet."""
         deadline = self._core.clock.monotonic() + WAIT_FOR_PREDECESSOR_SECONDS
         while True:
             copy = await self._core.store.read(_read_copy, received)
-            if (copy is not None and copy.members_here) or self._core.clock.monotonic() > deadline:
+            if (copy is not None and copy.has_members) or self._core.clock.monotonic() > deadline:
                 return copy
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def check(self, group: Group, received: ReceivedEntry, card: Card | None) -> Card | None:
-        """Check proofs and content of an entry; return the card it brings, if it is one.
+    async def check(self, group: Group, received: ReceivedEntry, card: Card | None) -> CheckedEntry:
+        """Check proofs and content of an entry. `card`: its author's, in force in this group.
 
         Raises:
             ProtocolError: It cannot be believed. The request was signed well, so a bad proof inside is no 401.
@@ -132,7 +152,7 @@ class EntryReceiver:
         except SignatureInvalid as error:
             raise RemoteMalformed(internal=error.internal) from error
 
-    async def _check(self, group: Group, received: ReceivedEntry, card: Card | None) -> Card | None:
+    async def _check(self, group: Group, received: ReceivedEntry, card: Card | None) -> CheckedEntry:
         peer = self._core.peers.by_id(group.peer_id or 0)
         if peer is None:
             raise NotFound(internal=f"the host of {group.uri} is no peer")
@@ -140,22 +160,22 @@ class EntryReceiver:
         if group_key.actor_uri != group.uri:
             raise RemoteMalformed(internal=f"the key of {group.uri} belongs to {group_key.actor_uri}")
         verify_entry(received, group_key.key)
-        if received.salt is None:
-            return None
         text = msgspec.json.encode(received.object).decode()
-        view = read_arrival(received.object, text, peer_id=peer.peer_id).view
-        kind = received.entry.kind
+        if received.salt is None:
+            return CheckedEntry(received, text)
+        arrival = read_arrival(received.object, text, peer_id=peer.peer_id)
+        view, kind = arrival.view, received.entry.kind
         if view.type not in VERBS[kind]:
             raise RemoteMalformed(f"A {view.type} cannot stand in an entry of kind {kind}.")
         if view.actor == group.uri:
-            return await self._check_group_words(group, received, view)
+            return CheckedEntry(received, text, arrival, await self._check_group_words(group, received, view))
         if kind in _BY_THE_GROUP:
             raise RemoteMalformed(f"An entry of kind {kind} is the group's own.")
         _check_audience(group, view)
         moderators = (view.actor,) if kind == "remove" else ()  # the host decided by their role
         check_announced_origins(view, moderators=moderators, allow_insecure=self._core.allow_insecure)
         await self._check_author(group, peer, received, card)
-        return None
+        return CheckedEntry(received, text, arrival)
 
     async def _check_group_words(self, group: Group, received: ReceivedEntry, view: ActivityView) -> Card | None:
         """The group speaks for itself under the proof of the entry; a card may not contradict what we know better."""
@@ -226,12 +246,24 @@ class EntryReceiver:
             method = await self._core.store.read(_known_method, author)
         return method
 
-    async def _keep(self, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None) -> Answer:
+    async def keep(self, group: Group, peer: Peer, checked: CheckedEntry) -> tuple[Verdict, Position]:
+        """Store an entry if it is next; return the verdict and where our copy then stands."""
+        chain = checked.received.entry.chain
+        if checked.arrival is not None:
+            self._fresh[chain] = checked.arrival
+            if len(self._fresh) > _FRESH_KEPT:
+                self._fresh.pop(next(iter(self._fresh)))
+        verdict, head = await self._core.store.write(_keep, self._core, group, peer, checked)
+        if verdict is not Verdict.NEXT:
+            self._fresh.pop(chain, None)
+        return verdict, head
+
+    async def _keep(self, group: Group, peer: Peer, checked: CheckedEntry) -> Answer:
         """Store the entry if it is next; one whose predecessor is on its way waits for it."""
         deadline = self._core.clock.monotonic() + WAIT_FOR_PREDECESSOR_SECONDS
         condition = self._moved.setdefault(group.group_id, asyncio.Condition())
         while True:
-            verdict, head = await self._core.store.write(keep_entry, self._core, group, peer, received, card)
+            verdict, head = await self.keep(group, peer, checked)
             if verdict is Verdict.NEXT:
                 async with condition:
                     condition.notify_all()
@@ -239,9 +271,10 @@ class EntryReceiver:
             if verdict is Verdict.HELD:
                 return _answer(202, group, head)
             remaining = deadline - self._core.clock.monotonic()
-            is_near = verdict is Verdict.GAP and received.entry.seq - head.seq <= _WAIT_WITHIN
+            seq = checked.received.entry.seq
+            is_near = verdict is Verdict.GAP and seq - head.seq <= _WAIT_WITHIN
             if not is_near or remaining <= 0:
-                get_logger().info("entry_refused", group=group.uri, seq=received.entry.seq, verdict=verdict.value)
+                get_logger().info("entry_refused", group=group.uri, seq=seq, verdict=verdict.value)
                 return _answer(409, group, head)
             await _wait(condition, min(remaining, _LOOK_AGAIN_SECONDS))
 
@@ -253,13 +286,10 @@ class EntryReceiver:
             self._core.bell.ring(PULL_BELL)
 
 
-async def keep_entry(
-    tx: Tx, core: Core, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None
-) -> tuple[Verdict, Position]:
-    """Judge the place of an entry and store it if it is next; return the verdict and where our copy then stands."""
-    entry = received.entry
+async def _keep(tx: Tx, core: Core, group: Group, peer: Peer, checked: CheckedEntry) -> tuple[Verdict, Position]:
+    received, entry, card = checked.received, checked.received.entry, checked.card
     position = await get_position(tx, group_id=group.group_id)
-    if position is None or await count_local(tx, group_id=group.group_id) == 0:
+    if position is None or not await has_local_members(tx, group_id=group.group_id):
         return Verdict.GAP, Position(entry.epoch, 0, "0" * 64)
     held = await get_chain(tx, group_id=group.group_id, seq=entry.seq)
     verdict = judge(entry, position.head, base_seq=position.base_seq, held_chain=held)
@@ -276,7 +306,7 @@ async def keep_entry(
         epoch=entry.epoch,
         proof=msgspec.json.encode(received.wire["proof"]).decode(),
         salt=None if received.salt is None else format_salt(received.salt),
-        document=msgspec.json.encode(received.object).decode(),
+        document=checked.text,
         media=list(received.media) or None,
     )
     if not await append_entry(tx, group_id=group.group_id, stored=stored):
@@ -303,7 +333,7 @@ async def _read_copy(tx: Tx, received: ReceivedEntry) -> _Copy | None:
     card = None
     if isinstance(author, str):
         card = await get_card(tx, group_id=group.group_id, actor_uri=author)
-    return _Copy(group, await count_local(tx, group_id=group.group_id), position, card)
+    return _Copy(group, await has_local_members(tx, group_id=group.group_id), position, card)
 
 
 async def _known_method(tx: Tx, actor_uri: str) -> tuple[str, str] | None:

@@ -224,6 +224,8 @@ class Processor:
         """Return what an entry says, or None when it was erased or says nothing we understand."""
         if entry.salt is None:
             return None
+        if (fresh := self._receiver.entries.take_fresh(entry.chain)) is not None:
+            return fresh
         try:
             return read_arrival(msgspec.json.decode(entry.document), entry.document, peer_id=group.peer_id)
         except NodeError as error:

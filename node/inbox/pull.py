@@ -20,7 +20,7 @@ from node.store.engine import Tx
 from node.store.logs import Card, get_card, get_position, list_pulls_due, pull_at
 from node.store.rosters import get_group
 
-from .entries import PULL_BELL, EntryReceiver, keep_entry
+from .entries import PULL_BELL, EntryReceiver
 from .receive import INBOX_BELL
 
 PAGE_ENTRIES = 50
@@ -92,8 +92,7 @@ class Puller:
                 raise RemoteMalformed(internal=f"{url} holds an entry of another group")
             author = received.object.get("actor")
             card = await core.store.read(_card, group.group_id, author if isinstance(author, str) else "")
-            brought = await self._entries.check(group, received, card)
-            verdict, _ = await core.store.write(keep_entry, core, group, peer, received, brought)
+            verdict, _ = await self._entries.keep(group, peer, await self._entries.check(group, received, card))
             if verdict not in (Verdict.NEXT, Verdict.HELD):
                 raise RemoteMalformed(
                     internal=f"entry {received.entry.seq} of {group.uri} does not follow: {verdict.value}"

@@ -14,7 +14,7 @@ from node.foundation.errors import NodeError, NotFound, ProtocolError, Unauthent
 from node.foundation.logs import get_logger
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.rosters import count_interest_at_host, get_admission, get_group_by_uri
+from node.store.rosters import get_admission, get_group_by_uri, has_interest_at_host
 
 from .receive import Receiver
 
@@ -71,7 +71,7 @@ async def _check_group_inbox(tx: Tx, core: Core, peer: Peer, uri: str) -> None:
     group = await get_group_by_uri(tx, uri=uri)
     if group is None or not group.is_local:
         raise NotFound
-    interest = await count_interest_at_host(tx, group_id=group.group_id, host=peer.host) > 0
+    interest = await has_interest_at_host(tx, group_id=group.group_id, host=peer.host)
     admitted = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id) is not None
     if not may_node_see_card(group, has_member_or_invitation=interest or admitted):
         raise NotFound

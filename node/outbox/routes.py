@@ -28,11 +28,11 @@ from node.store.media import MediaRow, get_media
 from node.store.objects import find_post, find_post_by_id, list_pinned_uris
 from node.store.people import get_searchable
 from node.store.rosters import (
-    count_at_host,
-    count_interest_at_host,
     get_admission,
     get_group,
     get_group_by_uri,
+    has_interest_at_host,
+    has_members_at_host,
     list_staff_uris,
     shares_group,
 )
@@ -125,7 +125,7 @@ async def visible_group(tx: Tx, core: Core, peer: Peer, handle: str) -> tuple[Gr
     actor = await get_actor_by_uri(tx, uri=f"{core.origin}/groups/{handle}")
     if group is None or actor is None or not group.is_local:
         raise NotFound
-    interest = await count_interest_at_host(tx, group_id=group.group_id, host=peer.host) > 0
+    interest = await has_interest_at_host(tx, group_id=group.group_id, host=peer.host)
     admitted = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id) is not None
     if not may_node_see_card(group, has_member_or_invitation=interest or admitted):
         raise NotFound
@@ -146,7 +146,7 @@ async def readable_group(tx: Tx, core: Core, peer: Peer, handle: str) -> Group:
 async def _check_may_read(tx: Tx, group: Group, peer: Peer) -> int:
     """Return the number above which a peer reads a group, or raise."""
     admission = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id)
-    has_member = await count_at_host(tx, group_id=group.group_id, host=peer.host) > 0
+    has_member = await has_members_at_host(tx, group_id=group.group_id, host=peer.host)
     if admission is None or not may_node_read(is_admitted=has_member):
         raise NotFound
     return admission.base_seq
@@ -259,7 +259,7 @@ async def may_peer_read_post(tx: Tx, core: Core, peer: Peer, post: Any) -> bool:
     if not group.is_local:
         return group.peer_id == peer.peer_id
     admission = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id)
-    has_member = await count_at_host(tx, group_id=group.group_id, host=peer.host) > 0
+    has_member = await has_members_at_host(tx, group_id=group.group_id, host=peer.host)
     if admission is None or not may_node_read(is_admitted=has_member):
         return False
     return post.seq is not None and post.seq > admission.base_seq

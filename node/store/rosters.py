@@ -54,12 +54,12 @@ _STAFF_URIS = """SELECT a.uri FROM memberships m JOIN actors a ON a.actor_id = m
   WHERE m.group_id = :group_id AND m.state = 'member' AND m.role <> 'member' ORDER BY m.joined_at LIMIT 200"""
 _OWNERS = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = 'member' AND role = 'owner'"
 _COUNT_STATE = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = :state"
-_COUNT_AT_HOST = """SELECT COUNT(*) AS n FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
-  WHERE m.group_id = :group_id AND m.state = 'member' AND a.host = :host"""
-_COUNT_LOCAL = """SELECT COUNT(*) AS n FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
-  WHERE m.group_id = :group_id AND m.state IN ('member') AND a.is_local = 1"""
-_INTEREST_AT_HOST = """SELECT COUNT(*) AS n FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
-  WHERE m.group_id = :group_id AND m.state IN ('member', 'invited') AND a.host = :host"""
+_HAS_AT_HOST = """SELECT 1 AS yes FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
+  WHERE m.group_id = :group_id AND m.state = 'member' AND a.host = :host LIMIT 1"""
+_HAS_LOCAL = """SELECT 1 AS yes FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
+  WHERE m.group_id = :group_id AND m.state IN ('member') AND a.is_local = 1 LIMIT 1"""
+_HAS_INTEREST = """SELECT 1 AS yes FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
+  WHERE m.group_id = :group_id AND m.state IN ('member', 'invited') AND a.host = :host LIMIT 1"""
 _HOSTS = """SELECT a.host, COUNT(*) AS members FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
   WHERE m.group_id = :group_id AND m.state = 'member' GROUP BY a.host ORDER BY a.host"""
 _INBOXES = """SELECT a.host, MIN(a.inbox_uri) AS inbox_uri FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
@@ -291,19 +291,19 @@ async def count_in_state(tx: Tx, *, group_id: int, state: str) -> int:
     return int(await tx.value(_COUNT_STATE, group_id=group_id, state=state))
 
 
-async def count_at_host(tx: Tx, *, group_id: int, host: str) -> int:
-    """Return how many current members a group has on a host."""
-    return int(await tx.value(_COUNT_AT_HOST, group_id=group_id, host=host))
+async def has_members_at_host(tx: Tx, *, group_id: int, host: str) -> bool:
+    """Say whether a group has a current member on a host."""
+    return await tx.value(_HAS_AT_HOST, group_id=group_id, host=host) is not None
 
 
-async def count_interest_at_host(tx: Tx, *, group_id: int, host: str) -> int:
-    """Return how many members and invited people a group has on a host."""
-    return int(await tx.value(_INTEREST_AT_HOST, group_id=group_id, host=host))
+async def has_interest_at_host(tx: Tx, *, group_id: int, host: str) -> bool:
+    """Say whether a group has a member or somebody invited on a host."""
+    return await tx.value(_HAS_INTEREST, group_id=group_id, host=host) is not None
 
 
-async def count_local(tx: Tx, *, group_id: int) -> int:
-    """Return how many of our own members are in a group."""
-    return int(await tx.value(_COUNT_LOCAL, group_id=group_id))
+async def has_local_members(tx: Tx, *, group_id: int) -> bool:
+    """Say whether one of our own members is in a group."""
+    return await tx.value(_HAS_LOCAL, group_id=group_id) is not None
 
 
 async def list_hosts(tx: Tx, *, group_id: int) -> list[Any]:

@@ -28,10 +28,10 @@ from node.store.engine import Tx
 from node.store.logs import pull_at
 from node.store.rosters import (
     Reader,
-    count_local,
     get_group_by_uri,
     get_membership,
     get_membership_by_request,
+    has_local_members,
     let_in,
     put_request,
     replace_readers,
@@ -73,7 +73,7 @@ async def on_accept(tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
         return Dropped(error.safe)
     result = arrival.document.get("result")
     place = result if isinstance(result, dict) else {}
-    if await count_local(tx, group_id=group.group_id) == 0:
+    if not await has_local_members(tx, group_id=group.group_id):
         await set_base(tx, group_id=group.group_id, epoch=base.epoch, seq=base.seq, chain=base.chain)
     role = place.get("role")
     await let_in(
@@ -300,7 +300,7 @@ async def _end(tx: Tx, core: Core, group: Group, membership: Membership, *, stat
         decided_by=group.uri,
         reason=clean_text(reason, limit=2000),
     )
-    if await count_local(tx, group_id=group.group_id) == 0:
+    if not await has_local_members(tx, group_id=group.group_id):
         await purge_group(tx, core, group_id=group.group_id)
 
 

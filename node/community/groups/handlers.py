@@ -20,11 +20,11 @@ from node.store.actors import get_actor, get_actor_by_uri
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.rosters import (
-    count_at_host,
     get_group_by_uri,
     get_membership,
     get_membership_by_request,
     get_staff_group,
+    has_members_at_host,
     list_groups_of,
     put_request,
     take_group,
@@ -196,7 +196,7 @@ class GroupHost:
             if found is None or found[0].is_staff_room:
                 continue
             group, actor = found
-            if await count_at_host(tx, group_id=group.group_id, host=actor.host) == 0:
+            if not await has_members_at_host(tx, group_id=group.group_id, host=actor.host):
                 await self._refuse(tx, core, group, actor, arrival, "Only members of the group report in it.")
             else:  # the node itself may speak for a reporter, as Mastodon's does
                 await self.offer_to_staff(tx, core, group, arrival)

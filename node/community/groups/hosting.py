@@ -27,14 +27,14 @@ from node.store.logs import get_chain
 from node.store.rosters import (
     Reader,
     admit_peer,
-    count_at_host,
-    count_interest_at_host,
     end_admission,
     get_admission,
     get_group,
     get_membership,
     get_request_document,
     get_staff_group,
+    has_interest_at_host,
+    has_members_at_host,
     let_in,
     list_hosts,
     list_readers,
@@ -64,7 +64,7 @@ async def admit(tx: Tx, core: Core, *, group: Group, peer: Peer, by: str, becaus
 
 async def is_known_to(tx: Tx, group: Group, host: str) -> bool:
     """Say whether a node may know that a group exists; to others a hidden one answers nothing, not even a refusal."""
-    interest = await count_interest_at_host(tx, group_id=group.group_id, host=host) > 0
+    interest = await has_interest_at_host(tx, group_id=group.group_id, host=host)
     return bool(may_node_see_card(group, has_member_or_invitation=interest))
 
 
@@ -91,7 +91,7 @@ async def bring_in(
         raise Conflict(NOT_ADMITTED)
     if membership is None:
         await put_request(tx, group_id=group.group_id, actor_id=actor.actor_id, state="requested")
-    is_first = await count_at_host(tx, group_id=group.group_id, host=actor.host) == 0
+    is_first = not await has_members_at_host(tx, group_id=group.group_id, host=actor.host)
     visible_after = 0 if group.history == "all" else group.head_seq
     await let_in(
         tx,
@@ -170,7 +170,7 @@ async def put_out(
         await _part_from(tx, core, group=group, actor=actor, state=state, request=request, reason=reason)
     if was_member:
         await _leave_staff(tx, core, tables, group=group, actor=actor, by=by)
-        is_last = await count_at_host(tx, group_id=group.group_id, host=actor.host) == 0
+        is_last = not await has_members_at_host(tx, group_id=group.group_id, host=actor.host)
         if is_last and not group.is_staff_room:
             await publish_readers(tx, core, tables, group=group)
 
@@ -198,7 +198,7 @@ async def _part_from(
                 activity=message,
                 inbox_uri=actor.inbox_uri,
             )
-    if await count_at_host(tx, group_id=group.group_id, host=actor.host) == 0:
+    if not await has_members_at_host(tx, group_id=group.group_id, host=actor.host):
         await end_admission(tx, group_id=group.group_id, peer_id=peer.peer_id)
         await close_lane(tx, peer_id=peer.peer_id, stream=group.uri)
 

@@ -24,13 +24,13 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import insert_own_keys
 from node.store.rosters import (
-    count_local,
     count_owners,
     get_group,
     get_group_by_uri,
     get_membership,
     get_request_document,
     get_staff_group,
+    has_local_members,
     insert_group,
     let_in,
     put_request,
@@ -300,5 +300,5 @@ async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:
         await update_membership_state(
             tx, group_id=place.group_id, actor_id=member.actor_id, state="left", decided_by=member.handle
         )
-        if await count_local(tx, group_id=place.group_id) == 0:
+        if not await has_local_members(tx, group_id=place.group_id):
             await purge_group(tx, core, group_id=place.group_id)

@@ -12,6 +12,7 @@ group's id. The proof covers `logEntry` only and carries no time, so that an era
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +28,7 @@ _HEX = frozenset("0123456789abcdef")
 _LARGEST_SEQ = 2**53 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LogEntry:
     """A place in a group's history.
 
@@ -56,7 +57,7 @@ class LogEntry:
             "commit": self.commit,
         }
 
-    @property
+    @functools.cached_property
     def chain(self) -> str:
         """The hash that the next entry names as `prev`."""
         return hashlib.sha256(canonicalize(self.to_wire())).hexdigest()

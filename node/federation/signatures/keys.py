@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -133,6 +134,7 @@ def load_public_pem(pem: str) -> PublicKey:
     raise RemoteMalformed(internal=f"a public key of a kind we do not use: {type(handle).__name__}")
 
 
+@functools.lru_cache(maxsize=1024)
 def load_multikey(text: str) -> PublicKey:
     """Return the Ed25519 key of a Multikey text such as `z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2`.
 
