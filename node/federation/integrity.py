@@ -21,11 +21,11 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import rfc8785
 
 from node.federation.signatures.base58 import decode_base58, encode_base58
@@ -39,9 +39,7 @@ PURPOSE = "assertionMethod"
 
 _SIGNATURE_SIZE_BYTES = 64
 _SAFE_INTEGER = 2**53 - 1
-_encode_sorted = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-).encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 class ProofInvalid(SignatureInvalid):
@@ -64,7 +62,7 @@ def canonicalize(value: Any) -> bytes:
     """
     try:
         if _is_plain(value):
-            return _encode_sorted(value).encode("utf-8")
+            return _encode_sorted(value)
         return rfc8785.dumps(value)
     except (ValueError, TypeError, RecursionError) as error:
         raise RemoteMalformed(internal=f"a value without canonical form: {type(error).__name__}") from error
@@ -152,7 +150,7 @@ def sha256_hex(data: bytes) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    """Say whether the C encoder's spelling is the canonical one.
+    """Say whether the plain encoder's spelling is the canonical one.
 
     It is for everything but floats (JavaScript writes them otherwise), large integers (must be refused) and names
     beyond ASCII (canonical order is that of UTF-16, Python's that of code points). Exact types only: a subclass may

@@ -38,6 +38,7 @@ _INSERT_LINK = """INSERT INTO one_time_links (token_hash, purpose, actor_id, det
 _USE_LINK = """UPDATE one_time_links SET used_at = :now_at
   WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now_at
   RETURNING purpose, actor_id, detail_json"""
+_END_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE actor_id = :actor_id AND used_at IS NULL"
 _FORGET_PERSON = "UPDATE actors SET name = :name, summary = '' WHERE actor_id = :actor_id AND is_local = 1"
 _FORGET_LINKS = "DELETE FROM one_time_links WHERE actor_id = :actor_id"
 
@@ -169,6 +170,11 @@ async def insert_link(
 async def use_link(tx: Tx, *, token_hash: str) -> Any | None:
     """Spend a one-time link and return (purpose, actor_id, detail_json); None when it is spent, expired or unknown."""
     return await tx.one(_USE_LINK, token_hash=token_hash, now_at=tx.now)
+
+
+async def end_links(tx: Tx, *, actor_id: int) -> None:
+    """End every one-time link of a member that was not used."""
+    await tx.run(_END_LINKS, actor_id=actor_id, now_at=tx.now)
 
 
 async def forget_person(tx: Tx, *, actor_id: int, name: str) -> None:

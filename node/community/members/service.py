@@ -173,7 +173,7 @@ async def make_reset_link(core: Core, handle: str, *, by: str) -> str:
 
 
 async def set_password_by_link(core: Core, secret: str, password: str) -> Member:
-    """Spend a one-time link and set the password.
+    """Spend a one-time link and set the password; tokens and other links of the member end.
 
     Raises:
         NotFound: The link is spent, expired or unknown.
@@ -317,6 +317,7 @@ async def _use_link(tx: Tx, secret: str, hashed: str) -> int | None:
     if not await repository.update_password(tx, actor_id=link.actor_id, password_hash=hashed):
         return None
     await repository.revoke_tokens(tx, actor_id=link.actor_id)
+    await repository.end_links(tx, actor_id=link.actor_id)  # an older link would set the password once more (T61)
     return int(link.actor_id)
 
 

@@ -10,12 +10,15 @@ import json
 import resource
 import sys
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 _MEMORY_BYTES = 1_500_000_000
 _CPU_SECONDS = 20
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 _TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+# Telephones put several JPEGs into one file, an MPO; the first is the picture. All else is written as PNG.
+_KINDS = {"JPEG": "JPEG", "MPO": "JPEG", "WEBP": "WEBP"}
+_HAVE_PROFILES = ("RGB", "RGBA", "CMYK", "L")
 
 
 def clean(data: bytes, pixels: int) -> tuple[dict[str, object], bytes]:
@@ -28,19 +31,29 @@ def clean(data: bytes, pixels: int) -> tuple[dict[str, object], bytes]:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as opened:
         if opened.width * opened.height > pixels:
             raise ValueError("too many pixels")
-        kind = opened.format if opened.format in _TYPES else "PNG"
-        profile = opened.info.get("icc_profile")
-        upright = ImageOps.exif_transpose(opened)
+        kind = _KINDS.get(opened.format or "", "PNG")
+        upright = _in_srgb(ImageOps.exif_transpose(opened), opened.info.get("icc_profile"))
         has_alpha = upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info
         picture = upright.convert("RGBA" if has_alpha and kind != "JPEG" else "RGB")
     bare = Image.frombytes(picture.mode, picture.size, picture.tobytes())
     out = io.BytesIO()
-    options = {"icc_profile": profile} if isinstance(profile, bytes) and len(profile) < 100_000 else {}
     if kind == "JPEG":
-        bare.save(out, "JPEG", quality=88, optimize=True, **options)
+        bare.save(out, "JPEG", quality=88, optimize=True)
     else:
-        bare.save(out, kind, **options)
+        bare.save(out, kind)
     return {"media_type": _TYPES[kind], "width": bare.width, "height": bare.height}, out.getvalue()
+
+
+def _in_srgb(picture: Image.Image, profile: object) -> Image.Image:
+    """Return a picture with the colours that its profile means. The profile goes: it may name a device, or hold anything."""
+    if not isinstance(profile, bytes) or picture.mode not in _HAVE_PROFILES or "transparency" in picture.info:
+        return picture
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        return ImageCms.profileToProfile(picture, source, ImageCms.createProfile("sRGB"), outputMode=mode) or picture
+    except (ImageCms.PyCMSError, OSError):
+        return picture
 
 
 def main() -> int:

@@ -39,10 +39,13 @@ async def add_image(core: Core, *, owner: Member, data: bytes, alt: str) -> Imag
         Invalid: It is not a picture that can be cleaned.
     """
     limits = core.config.limits
+    too_large = TooLarge(f"A picture has at most {limits.upload_bytes // 1_048_576} MB.")
     if len(data) > limits.upload_bytes:
-        raise TooLarge(f"A picture has at most {limits.upload_bytes // 1_048_576} MB.")
+        raise too_large
     async with core.heavy:
         facts, cleaned = await clean_picture(data, pixels=limits.image_pixels)
+    if len(cleaned) > limits.upload_bytes:  # encoded anew it may have grown, and no peer would fetch it
+        raise too_large
     sha256 = await asyncio.to_thread(save_file, core, cleaned)
     row = MediaRow(
         token=core.ids.token(),
