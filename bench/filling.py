@@ -28,9 +28,10 @@ from node.foundation.clock import SystemClock
 from node.foundation.logs import configure_logs
 from node.store.actors import insert_actor
 from node.store.core import Core
-from node.store.engine import Tx, open_store
+from node.store.engine import Tx
 from node.store.migrate import migrate
 from node.store.objects import insert_post
+from node.store.opening import open_store
 from node.store.peers import insert_peer
 from node.store.rosters import admit_peer, insert_group, let_in, put_request, set_base
 

@@ -12,8 +12,8 @@ from node.community.house import close_core, open_core
 from node.foundation.clock import SystemClock
 from node.foundation.config import CONFIG_NAME, Config, load_config
 from node.foundation.errors import ConfigError, NodeError
-from node.store.engine import open_store
 from node.store.migrate import migrate
+from node.store.opening import open_store
 from node.store.sqlite import has_checkpoint_race
 
 from .lock import DataLock

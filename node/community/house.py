@@ -26,9 +26,10 @@ from node.inbox.receive import Receiver
 from node.outbox.deliver import Deliverer
 from node.store.actors import get_actor_by_uri, insert_actor
 from node.store.core import Core
-from node.store.engine import Tx, open_store
+from node.store.engine import Tx
 from node.store.keyring import Keyring, insert_own_keys
 from node.store.migrate import migrate
+from node.store.opening import open_store
 from node.store.peerbook import PeerBook
 from node.store.peers import list_peers
 from node.store.rosters import list_groups

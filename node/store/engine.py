@@ -18,10 +18,8 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from node.foundation.clock import Clock
 from node.foundation.logs import get_logger
 
 T = TypeVar("T")
@@ -143,23 +141,3 @@ def run_effects(effects: Iterable[Callable[[], None]]) -> None:
             effect()
         except Exception:
             get_logger().exception("after_commit_failed", effect=getattr(effect, "__qualname__", "?"))
-
-
-async def open_store(database: str, *, data: Path, clock: Clock) -> Store:
-    """Open the database that the configuration names.
-
-    Args:
-        database: `sqlite:` for `rounds.sqlite` in `data`, or a postgresql:// address.
-        data: The data directory.
-        clock: Gives `tx.now`.
-
-    Raises:
-        StoreError: It cannot be opened; the sentence says why.
-    """
-    if database.startswith("postgresql://"):
-        from .postgres import PostgresStore  # asyncpg is an extra: only nodes on PostgreSQL need it
-
-        return await PostgresStore.open(database, clock=clock)
-    from .sqlite import SqliteStore
-
-    return await SqliteStore.open(data / "rounds.sqlite", clock=clock)

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from node.foundation.errors import Busy, StoreError
-from node.store.engine import Store, Tx, open_store
+from node.store.engine import Store, Tx
+from node.store.opening import open_store
 from tests.support.clock import FrozenClock
 from tests.support.gate import Gate
 from tests.support.postgres import a_cluster, start

@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 from node.foundation.clock import SystemClock
-from node.store.engine import Store, open_store
+from node.store.engine import Store
+from node.store.opening import open_store
 from tests.support.rows import put
 
 _WRITERS = 8

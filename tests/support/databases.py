@@ -14,8 +14,9 @@ from typing import Any
 import asyncpg
 
 from node.foundation.clock import Clock
-from node.store.engine import Store, open_store
+from node.store.engine import Store
 from node.store.migrate import migrate
+from node.store.opening import open_store
 from tests.support.clock import NOON, FrozenClock
 from tests.support.postgres import Cluster
 

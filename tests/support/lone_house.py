@@ -26,8 +26,9 @@ from node.foundation.config import build_config
 from node.foundation.errors import Refusing
 from node.store.actors import insert_actor
 from node.store.core import Core
-from node.store.engine import Tx, open_store
+from node.store.engine import Tx
 from node.store.keyring import Keyring, OwnKeys, insert_own_keys
+from node.store.opening import open_store
 from tests.support.databases import Databases
 
 HOST = "home.example"

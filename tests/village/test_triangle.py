@@ -131,8 +131,9 @@ async def test_who_joins_later_judges_each_entry_by_the_key_that_was_in_force_th
     assert [text.strip() for text in await e.texts(ward, as_="eva")] == ["By the old key", "By the new key"]
 
 
-@pytest.mark.xfail(strict=True, reason="an old card of a peer's member contradicts that peer's document of today")
-async def test_who_joins_later_and_knows_the_authors_node_reads_what_the_old_key_proved(village: Village) -> None:
+async def test_a_card_that_the_authors_own_node_contradicts_is_held_and_told_to_the_groups_host(
+    village: Village,
+) -> None:
     a, _, d, dora, ward = await _a_foreign_triangle(village)
     await d.send(f"{ward}/inbox", d.create(dora, ward, "By the old key"), dora)
     await village.rest()
@@ -146,7 +147,9 @@ async def test_who_joins_later_and_knows_the_authors_node_reads_what_the_old_key
     await e.member("eva")
     await village.let_in(a, ward, (e, "eva"))
 
-    assert [text.strip() for text in await e.texts(ward, as_="eva")] == ["By the old key"]
+    lane = (await a.lanes(e))[ward]
+    assert (lane["error"]["code"], lane["error"]["status"]) == ("item", 400)
+    assert await e.texts(ward, as_="eva") == []
 
 
 async def test_once_two_nodes_are_peers_the_label_goes(village: Village) -> None:
