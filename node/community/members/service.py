@@ -163,7 +163,7 @@ async def restore_member(core: Core, handle: str, *, by: str, reason: str) -> Me
 
 
 async def make_reset_link(core: Core, handle: str, *, by: str) -> str:
-    """Return a link by which a member sets a new password once, within a day; it is shown to the operator alone."""
+    """Return a link by which a member sets a new password once, within a day; shown to the operator alone, it ends others."""
     member = await require_member(core, handle)
     if member.state not in ("active", "invited"):
         raise Conflict(f"{handle} is {member.state}.")
@@ -299,6 +299,7 @@ async def _restore(tx: Tx, member: Member, by: str, reason: str) -> None:
 
 
 async def _insert_link(tx: Tx, member: Member, secret: str, by: str) -> None:
+    await repository.end_links(tx, actor_id=member.actor_id)  # one that went to the wrong person is dead from now on
     await repository.insert_link(
         tx,
         token_hash=hash_secret(secret),
