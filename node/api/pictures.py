@@ -1,6 +1,6 @@
-"""`/media/R?t=TICKET` for apps, and the pictures of those who have none.
+"""`/media/R`, with a ticket for apps and with the session for pages; and the pictures of those who have none.
 
-Every fetch asks again: the token alive, its member still allowed to read, the post not taken away; else 404.
+Every fetch asks again: token or session alive, its member still allowed to read, the post not taken away; else 404.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from werkzeug.exceptions import NotFound as NotFoundPage
 
 from node.community.house import House
 from node.community.members.service import find_token_by_hash
+from node.community.members.sessions import cookie_name, find_session
 from node.community.posts.reading import find_picture
+from node.domain.actors import Member
 from node.foundation.errors import NodeError, NotFound
 from node.store.core import Core
 from node.store.files import media_path
@@ -40,10 +42,9 @@ def build_pictures(house: House, tickets: Tickets) -> Blueprint:
     @routes.get("/media/<token>")
     async def media(token: str) -> Response:
         ticket = request.args.get("t")
-        if ticket is None:
-            raise NotFoundPage  # without a ticket nobody is asking: a browser is sent to sign in, whatever is there
         try:
-            data, media_type = await _load(house.core, tickets, token, ticket)
+            viewer = await _find_viewer(house.core, tickets, token, ticket)
+            data, media_type = await _load(house.core, viewer, token)
         except NodeError as error:
             return translate(error)
         return Response(data, content_type=media_type, headers=_PICTURE_HEADERS)
@@ -55,17 +56,33 @@ def build_pictures(house: House, tickets: Tickets) -> Blueprint:
     return routes
 
 
-async def _load(core: Core, tickets: Tickets, token: str, ticket: str) -> tuple[bytes, str]:
-    """Return the bytes and the type of a picture.
+async def _find_viewer(core: Core, tickets: Tickets, token: str, ticket: str | None) -> Member:
+    """Return who asks for a picture.
 
     Raises:
-        NotFound: Absent, or not for whoever was given this ticket.
+        NotFoundPage: Nobody: a browser is sent to sign in, whatever is there.
+        NotFound: The ticket is for another picture, or its token has ended.
     """
+    if ticket is None:
+        cookie = request.cookies.get(cookie_name(core), "")
+        session = await find_session(core, cookie) if cookie else None
+        if session is None:
+            raise NotFoundPage
+        return session.member
     token_hash = tickets.read(ticket) if len(ticket) <= _TICKET_LIMIT else None
     caller = await find_token_by_hash(core, token_hash) if token_hash is not None else None
     if caller is None or not tickets.fits(ticket, token, caller[0].actor_id):
         raise NotFound
-    sha256, media_type = await find_picture(core, viewer=caller[0], token=token)
+    return caller[0]
+
+
+async def _load(core: Core, viewer: Member, token: str) -> tuple[bytes, str]:
+    """Return the bytes and the type of a picture.
+
+    Raises:
+        NotFound: Absent, or not for this member.
+    """
+    sha256, media_type = await find_picture(core, viewer=viewer, token=token)
     try:
         return await asyncio.to_thread(media_path(core, sha256).read_bytes), media_type
     except FileNotFoundError:

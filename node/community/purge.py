@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from node.federation.grouplog.entry import chain_zero
 from node.store.core import Core
+from node.store.drafts import purge_drafts
 from node.store.engine import Tx
 from node.store.files import delete_files
 from node.store.logs import pull_at, purge_log
 from node.store.media import forget_media_of_group
 from node.store.objects import purge_group_posts
+from node.store.progress import purge_progress
 from node.store.rosters import get_group, replace_readers, set_base
 from node.store.strays import forget_strays, forget_submissions
 
@@ -16,12 +18,17 @@ TIDY_BELL = "tidy"
 
 
 async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
-    """Delete a group's log, posts, pictures, cards, readers and waiting submissions; files follow after the commit."""
+    """Delete all that is kept of a group: log, posts, pictures, cards, readers, drafts, positions, waiting submissions.
+
+    Files follow after the commit.
+    """
     group = await get_group(tx, group_id=group_id)
     if group is None:
         return
     hashes = await forget_media_of_group(tx, group_id=group_id)
     await forget_submissions(tx, group_id=group_id)
+    await purge_progress(tx, group_id=group_id)
+    await purge_drafts(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
     await replace_readers(tx, group_id=group_id, readers=[])

@@ -10,12 +10,28 @@ placeholder        named by a reply, never received
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 STATES = ("draft", "waiting_for_host", "live", "withdrawn", "removed", "placeholder")
 AUDIENCES = ("group", "people", "draft", "article")
 IMAGES_LIMIT = 16
+_TOKEN = re.compile(r"[a-z2-7]{26}")
+
+
+def page_token(uri: str) -> str:
+    """Return the last part of a post's page on this node: that of its id if it looks like ours, else a hash.
+
+    >>> page_token("https://a.example/posts/abcdefghijklmnopqrstuvwxyz")
+    'abcdefghijklmnopqrstuvwxyz'
+    """
+    last = uri.rpartition("/")[2]
+    if _TOKEN.fullmatch(last):
+        return last
+    return base64.b32encode(hashlib.sha256(uri.encode()).digest()).decode("ascii").lower()[:26]
 
 
 @dataclass(frozen=True, slots=True)

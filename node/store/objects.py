@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from node.domain.posts import Post
+from node.domain.posts import Post, page_token
 
 from .engine import Tx
 from .visibility import READABLE_IN_GROUP, READABLE_MESSAGE, READABLE_POST, WAITING_IN_GROUP
@@ -44,9 +44,10 @@ _PLAIN = """SELECT post_id, uri, audience, group_id, author_id, parent_id, root_
 _PLAIN_BY_ID = """SELECT post_id, uri, audience, group_id, author_id, parent_id, root_id, seq, state, document, activity_uri,
    is_locked, title, warning, source, html, published_at, edited_at, version FROM posts WHERE post_id = :post_id"""
 _INSERT = """INSERT INTO posts (post_id, uri, audience, group_id, author_id, parent_id, root_id, in_reply_to, seq, state,
-   title, warning, source, html, document, activity_uri, reason, is_pinned, is_locked, published_at, edited_at, version)
+   title, warning, source, html, document, activity_uri, reason, is_pinned, is_locked, published_at, edited_at, version, token)
   VALUES (:post_id, :uri, :audience, :group_id, :author_id, :parent_id, :root_id, :in_reply_to, :seq, :state,
-   :title, :warning, :source, :html, :document, :activity_uri, NULL, 0, 0, :published_at, NULL, 1)
+   :title, :warning, :source, :html, :document, :activity_uri, NULL, 0, 0, :published_at, NULL, 1,
+   :token)
   ON CONFLICT (uri) DO NOTHING"""
 _CONFIRM = """UPDATE posts SET seq = :seq, version = version + 1,
    state = CASE WHEN state IN ('waiting_for_host', 'draft') THEN 'live' ELSE state END
@@ -60,6 +61,11 @@ _SET_LOCK = "UPDATE posts SET is_locked = :is_locked, version = version + 1 WHER
 _SET_PIN = "UPDATE posts SET is_pinned = :is_pinned, version = version + 1 WHERE post_id = :post_id"
 _NEWEST_OF_GROUP = """UPDATE groups SET newest_post_id = :post_id
   WHERE group_id = :group_id AND newest_post_id < :post_id"""
+_BUMP_THREAD = """INSERT INTO threads (root_id, group_id, newest_id, posts)
+  SELECT p.root_id, p.group_id, p.post_id, 1 FROM posts p WHERE p.post_id = :post_id
+  ON CONFLICT (root_id) DO UPDATE SET posts = threads.posts + 1, newest_id =
+   CASE WHEN excluded.newest_id > threads.newest_id THEN excluded.newest_id ELSE threads.newest_id END"""
+_PURGE_THREADS = "DELETE FROM threads WHERE group_id = :group_id"
 _VERSIONS = (
     """SELECT v.number, v.title, v.warning, v.source, v.html, v.written_at, v.activity_uri
   FROM post_versions v JOIN posts p ON p.post_id = v.post_id
@@ -210,17 +216,23 @@ async def find_post_by_id(tx: Tx, *, post_id: int) -> Any | None:
 
 
 async def insert_post(tx: Tx, *, values: dict[str, Any]) -> bool:
-    """Insert a post; `values` names every column of `_INSERT`. Return False when its id was taken."""
-    inserted = await tx.run(_INSERT, **values) == 1
+    """Insert a post; `values` names every other column of `_INSERT`. Return False when its id was taken."""
+    inserted = await tx.run(_INSERT, **values, token=page_token(values["uri"])) == 1
     if inserted and values["seq"] is not None:
-        await tx.run(_NEWEST_OF_GROUP, group_id=values["group_id"], post_id=values["post_id"])
+        await _take_place(tx, group_id=values["group_id"], post_id=values["post_id"])
     return inserted
 
 
 async def confirm_post(tx: Tx, *, post_id: int, group_id: int, seq: int) -> None:
     """Give a waiting post its place in the group's order."""
     await tx.run(_CONFIRM, post_id=post_id, seq=seq)
+    await _take_place(tx, group_id=group_id, post_id=post_id)
+
+
+async def _take_place(tx: Tx, *, group_id: int, post_id: int) -> None:
+    """A post has its number: its group and its thread have something new."""
     await tx.run(_NEWEST_OF_GROUP, group_id=group_id, post_id=post_id)
+    await tx.run(_BUMP_THREAD, post_id=post_id)
 
 
 async def update_post_text(
@@ -316,6 +328,7 @@ async def purge_group_posts(tx: Tx, *, group_id: int) -> None:
     await tx.run(_PURGE_VERSIONS, group_id=group_id)
     await tx.run(_PURGE_MENTIONS, group_id=group_id)
     await tx.run(_PURGE_POSTS, group_id=group_id)
+    await tx.run(_PURGE_THREADS, group_id=group_id)
 
 
 async def count_posts(tx: Tx) -> int:

@@ -1,43 +1,42 @@
-"""What everybody may see without anything: landing, sign-in, support, charter, about."""
+"""What everybody may see without anything: landing, support, charter, about, and the style file."""
 
 from __future__ import annotations
 
 from importlib.resources import files
 
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.house import House
+from node.community.members.service import list_operator_names
 
-from .shell import open_templates, render
+from .reading import show_catch_up
+from .shell import Shell
+from .visitor import find_visitor
 
-_PLAIN = {
-    "/support": ("Support", "Support from colleagues opens with a later release of this node."),
-    "/charter": ("Charter", "This node's operator has not published a charter yet."),
-    "/about": ("About", "This node runs Rounds, a federated community for physicians."),
-}
+_PLAIN = ("/support", "/charter", "/about")
 
 
-def build_public(house: House) -> Blueprint:
+def build_public(house: House, shell: Shell) -> Blueprint:
     """Return the routes that need no session."""
     pages = Blueprint("public", __name__)
-    templates = open_templates()
     core = house.core
 
     @pages.get("/")
-    async def landing() -> str:
-        return render(templates, core.config, "public/landing.html")
-
-    @pages.get("/sign-in")
-    async def sign_in() -> str:
-        return render(templates, core.config, "public/sign_in.html")
+    async def front() -> ResponseReturnValue:
+        visitor = await find_visitor(core)
+        if visitor.session is not None:
+            return await show_catch_up(house, shell, visitor)
+        return shell.render("public/landing.html", visitor)
 
     @pages.get("/support")
     @pages.get("/charter")
     @pages.get("/about")
-    async def plain() -> str:
-        title, sentence = _PLAIN[request.path]
-        return render(templates, core.config, "public/plain.html", title=title, sentence=sentence)
+    async def plain() -> ResponseReturnValue:
+        name = request.path.strip("/")
+        visitor = await find_visitor(core)
+        operators = await core.store.read(list_operator_names)
+        return shell.render("public/plain.html", visitor, place=name, name=name, operators=operators)
 
     @pages.get("/static/rounds.css")
     async def style() -> Response:
@@ -45,8 +44,3 @@ def build_public(house: House) -> Blueprint:
         return Response(text, content_type="text/css", headers={"Cache-Control": "public, max-age=3600"})
 
     return pages
-
-
-def redirect_to_sign_in() -> ResponseReturnValue:
-    """Return what a browser without a session gets for everything private, existing or not."""
-    return redirect("/sign-in", 303)

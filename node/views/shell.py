@@ -1,12 +1,19 @@
-"""The shell of every page: templates, the headers that keep pages private, and what a visitor without a session gets."""
+"""The shell of every page: templates, the headers that keep pages private, and what templates can use."""
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
+from node.domain.posts import Post, page_token
 from node.foundation.config import Config
+from node.store.core import Core
+
+from .visitor import Visitor
 
 # No script, no frames, nothing from elsewhere: a page cannot tell anybody who reads it (T49, T53).
 PAGE_HEADERS = {
@@ -18,15 +25,81 @@ PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+_TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")
 
-def open_templates() -> Environment:
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """Renders the pages of one node."""
+
+    core: Core
+    templates: Environment = field(default_factory=lambda: _open_templates())
+
+    def render(self, template: str, visitor: Visitor, *, place: str = "", **values: Any) -> str:
+        """Return a page as HTML.
+
+        Args:
+            template: Its file.
+            visitor: Who reads.
+            place: Which entry of the navigation is "here": "catch-up", "groups", "write", "me", "peers" …
+            values: What the template shows.
+        """
+        return self.templates.get_template(template).render(
+            node=_node(self.core.config),
+            origin=self.core.origin,
+            host=self.core.host,
+            visitor=visitor,
+            t=visitor.words,
+            place=place,
+            **values,
+        )
+
+
+def _node(config: Config) -> dict[str, Any]:
+    return {"name": config.name, "initials": initials(config.name), "is_test": config.is_test_node}
+
+
+def _open_templates() -> Environment:
     """Return the template environment: undefined names are errors, everything is escaped."""
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("node.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    templates.filters |= {
+        "initials": initials,
+        "tint": tint,
+        "said": said,
+        "page": post_page,
+        "token": lambda post: page_token(post.uri),
+    }
+    return templates
 
 
-def render(templates: Environment, config: Config, name: str, **values: Any) -> str:
-    """Return a page as HTML; every page knows the node's name and whether it is a test node."""
-    return templates.get_template(name).render(node_name=config.name, is_test_node=config.is_test_node, **values)
+def said(post: Post) -> Markup:
+    """Return what somebody wrote as markup. The one place where HTML is not escaped: it was cleaned when it came in."""
+    return Markup(post.html)  # noqa: S704 cleaned by foundation.text before it is stored (T49)
+
+
+def initials(name: str) -> str:
+    """Return at most two letters for a disc or a seal.
+
+    >>> initials("Vermont Society of Physicians"), initials("ana")
+    ('VS', 'A')
+    """
+    words = [word for word in name.split() if word[:1].isalnum()]
+    return "".join(word[0].upper() for word in words[:2]) or "?"
+
+
+def tint(identity: str) -> str:
+    """Return the colour of a disc or a seal: always the same for the same id."""
+    return _TINTS[hashlib.sha256(identity.encode()).digest()[0] % len(_TINTS)]
+
+
+def post_token(post: Post) -> str:
+    """Return the last part of a post's page."""
+    return page_token(post.uri)
+
+
+def post_page(post: Post, group_path: str) -> str:
+    """Return the page of a post: its thread, at its place."""
+    return f"{group_path}/threads/{post_token(post)}"

@@ -1,4 +1,4 @@
-"""The web application: pages and the client API on Quart, with the answers that strangers get."""
+"""The web application: pages and discovery on Quart, and what strangers get."""
 
 from __future__ import annotations
 
@@ -7,19 +7,34 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from node.community.house import House
+from node.foundation.errors import NodeError, NotFound
 from node.foundation.logs import get_logger
 
 from .documents import build_documents
-from .public import build_public, redirect_to_sign_in
-from .shell import PAGE_HEADERS
+from .public import build_public
+from .reading import build_reading
+from .shell import PAGE_HEADERS, Shell
+from .signing import build_signing
+from .visitor import find_visitor
+from .writing import build_writing
 
 
 def build_site(house: House) -> Quart:
     """Return the application for everything that is not the corridor."""
     site = Quart("node.views", static_folder=None)
     site.config["MAX_CONTENT_LENGTH"] = house.core.config.limits.upload_bytes + 65_536
-    site.register_blueprint(build_public(house))
+    shell = Shell(house.core)
+    for part in (build_public, build_signing, build_reading, build_writing):
+        site.register_blueprint(part(house, shell))
     site.register_blueprint(build_documents(house))
+
+    async def refuse(error: NodeError) -> ResponseReturnValue:
+        """Say what went wrong, in words; who is not signed in is asked to sign in, whatever they asked for."""
+        visitor = await find_visitor(house.core)
+        if visitor.session is None:
+            return Response(status=303, headers={"Location": "/sign-in"})
+        page = shell.render("error.html", visitor, status=error.status, sentence=error.sentence)
+        return page, error.status
 
     @site.after_request
     async def keep_private(response: Response) -> Response:
@@ -27,10 +42,14 @@ def build_site(house: House) -> Quart:
             response.headers.setdefault(name, value)
         return response
 
+    @site.errorhandler(NodeError)
+    async def refused(error: NodeError) -> ResponseReturnValue:
+        return await refuse(error)
+
     @site.errorhandler(HTTPException)
-    async def refuse(error: HTTPException) -> ResponseReturnValue:
-        """Answer alike for what is absent and what is private: who is not signed in is asked to sign in."""
-        return redirect_to_sign_in()
+    async def not_there(error: HTTPException) -> ResponseReturnValue:
+        """Answer alike for what is absent and what is private."""
+        return await refuse(NotFound())
 
     @site.errorhandler(Exception)
     async def fail(error: Exception) -> ResponseReturnValue:

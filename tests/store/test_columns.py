@@ -8,10 +8,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from node.community.members.sessions import SignedIn, Token
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group, Membership
 from node.domain.posts import Image, Post
 from node.store.activities import WaitingActivity
+from node.store.drafts import SavedDraft
 from node.store.engine import Store
 from node.store.logs import Card, StoredEntry
 from node.store.media import MediaRow
@@ -20,6 +22,7 @@ from node.store.sqlite import SqliteStore
 from node.store.statements import Plan
 from node.store.streams import LaneRow, StreamEntry
 from node.store.submissions import Submission
+from node.store.threads import ThreadRow
 from tests.support.databases import Databases
 from tests.support.statement_list import list_statements
 
@@ -37,11 +40,18 @@ FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("objects._WAITING_OF_GROUP", "objects._TOPICS", "objects._NEWEST"), (Post, 0)),
     **dict.fromkeys(("objects._THREAD", "objects._MESSAGES"), (Post, 0)),
     "activities._WAITING": (WaitingActivity, 0),
-    **dict.fromkeys(("streams._ENTRY", "streams._ENTRIES"), (StreamEntry, 0)),
+    "streams._ENTRIES": (StreamEntry, 0),
     **dict.fromkeys(("streams._LIST", "streams._ONE"), (LaneRow, 0)),
     **dict.fromkeys(("submissions._GET", "submissions._DUE", "submissions._OF_POST"), (Submission, 0)),
     **dict.fromkeys(("logs._AFTER", "logs._NEWEST", "logs._ONE", "logs._BY_ACTIVITY"), (StoredEntry, 0)),
     "logs._CARD": (Card, 0),
+    **dict.fromkeys(("drafts._GET", "drafts._LIST"), (SavedDraft, 0)),
+    **dict.fromkeys(("threads._ACTIVE", "threads._PINNED"), (ThreadRow, 0)),
+    **dict.fromkeys(("threads._PAGE", "threads._PAGE_BEFORE", "threads._BY_TOKEN"), (Post, 0)),
+    "threads._WAITING": (Post, 0),
+    "members.repository._SESSION": (Member, 0),
+    "members.repository._SESSIONS": (SignedIn, 0),
+    "members.repository._TOKENS": (Token, 0),
     **dict.fromkeys(("media._ONE", "media._MIRROR"), (MediaRow, 0)),
     "media._OF_POSTS": (Image, 1),
     "members.repository._BY_HANDLE": (Member, 0),

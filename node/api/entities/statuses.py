@@ -7,7 +7,7 @@ sharing of it. Nothing is counted but answers.
 from __future__ import annotations
 
 from node.community.posts.reading import Reading, Thread
-from node.domain.posts import Image, Post
+from node.domain.posts import Image, Post, page_token
 from node.foundation.text import put_title_above
 
 from . import Entity, PictureUrl, Setting, format_moment
@@ -110,7 +110,7 @@ class Shelf:
         """Return the page of a post on this node; private messages have none."""
         if post.group_id is None:
             return None
-        return f"{self._account(post.group_id)['url']}/threads/{post.uri.rpartition('/')[2]}"
+        return f"{self._account(post.group_id)['url']}/threads/{page_token(post.uri)}"
 
     def _pictures(self, post: Post) -> list[Entity]:
         """Return the pictures that are here; one still on its way from its host comes with a later reading."""

@@ -39,6 +39,29 @@ _USE_LINK = """UPDATE one_time_links SET used_at = :now_at
   WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now_at
   RETURNING purpose, actor_id, detail_json"""
 _END_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE actor_id = :actor_id AND used_at IS NULL"
+_INSERT_SESSION = """INSERT INTO sessions (session_id, session_hash, actor_id, agent, created_at, seen_at, expires_at)
+  VALUES (:session_id, :session_hash, :actor_id, :agent, :created_at, :created_at, :expires_at)"""
+_SESSION = f"""SELECT {_MEMBER}, s.session_id, s.seen_at, m.notice, p.language, p.time_zone, p.date_style
+  {_FROM} JOIN sessions s ON s.actor_id = m.actor_id LEFT JOIN preferences p ON p.actor_id = m.actor_id
+  WHERE s.session_hash = :session_hash AND s.expires_at > :now_at AND m.state = 'active'"""
+_TOUCH_SESSION = "UPDATE sessions SET seen_at = :now_at, expires_at = :expires_at WHERE session_id = :session_id"
+_SESSIONS = """SELECT session_id, agent, created_at, seen_at FROM sessions
+  WHERE actor_id = :actor_id AND expires_at > :now_at ORDER BY seen_at DESC LIMIT 100"""
+_END_SESSION = "DELETE FROM sessions WHERE session_id = :session_id AND actor_id = :actor_id"
+_END_SESSIONS = "DELETE FROM sessions WHERE actor_id = :actor_id AND session_id <> :but_id"
+_END_EXPIRED = "DELETE FROM sessions WHERE actor_id = :actor_id AND expires_at <= :now_at"
+_TOKENS = """SELECT token_hash, scopes, created_at FROM api_tokens
+  WHERE actor_id = :actor_id AND revoked_at IS NULL ORDER BY created_at DESC LIMIT 100"""
+_REVOKE_TOKEN = """UPDATE api_tokens SET revoked_at = :now_at
+  WHERE actor_id = :actor_id AND token_hash = :token_hash AND revoked_at IS NULL"""
+_PREFER = """INSERT INTO preferences (actor_id, language, time_zone, date_style)
+  VALUES (:actor_id, :language, :time_zone, :date_style)
+  ON CONFLICT (actor_id) DO UPDATE SET language = excluded.language, time_zone = excluded.time_zone,
+   date_style = excluded.date_style"""
+_LINK = """SELECT l.purpose, l.actor_id, m.handle, a.name FROM one_time_links l
+  JOIN members m ON m.actor_id = l.actor_id JOIN actors a ON a.actor_id = l.actor_id
+  WHERE l.token_hash = :token_hash AND l.used_at IS NULL AND l.expires_at > :now_at"""
+_FORGET_PREFERENCES = "DELETE FROM preferences WHERE actor_id = :actor_id"
 _FORGET_PERSON = "UPDATE actors SET name = :name, summary = '' WHERE actor_id = :actor_id AND is_local = 1"
 _FORGET_LINKS = "DELETE FROM one_time_links WHERE actor_id = :actor_id"
 
@@ -181,3 +204,66 @@ async def forget_person(tx: Tx, *, actor_id: int, name: str) -> None:
     """Take the name and the words about a member away; the handle stays taken for ever."""
     await tx.run(_FORGET_PERSON, actor_id=actor_id, name=name)
     await tx.run(_FORGET_LINKS, actor_id=actor_id)
+    await tx.run(_FORGET_PREFERENCES, actor_id=actor_id)
+
+
+async def insert_session(
+    tx: Tx, *, session_id: int, session_hash: str, actor_id: int, agent: str, expires_at: datetime
+) -> None:
+    """Keep the hash of a session's cookie; the member's sessions that are over go."""
+    await tx.run(_END_EXPIRED, actor_id=actor_id, now_at=tx.now)
+    await tx.run(
+        _INSERT_SESSION,
+        session_id=session_id,
+        session_hash=session_hash,
+        actor_id=actor_id,
+        agent=agent,
+        created_at=tx.now,
+        expires_at=expires_at,
+    )
+
+
+async def get_session(tx: Tx, *, session_hash: str) -> Any | None:
+    """Return a live session of an active member: the member's nine columns, then session, notice and preferences."""
+    return await tx.one(_SESSION, session_hash=session_hash, now_at=tx.now)
+
+
+async def touch_session(tx: Tx, *, session_id: int, actor_id: int, expires_at: datetime) -> None:
+    """Remember that a session was used, and let it live on."""
+    await tx.run(_TOUCH_SESSION, session_id=session_id, now_at=tx.now, expires_at=expires_at)
+    await mark_seen(tx, actor_id=actor_id)
+
+
+async def list_sessions(tx: Tx, *, actor_id: int) -> list[Any]:
+    """Return (session_id, agent, created_at, seen_at) of a member's live sessions, the last used first."""
+    return await tx.all(_SESSIONS, actor_id=actor_id, now_at=tx.now)
+
+
+async def end_session(tx: Tx, *, actor_id: int, session_id: int) -> bool:
+    """End one session of a member."""
+    return await tx.run(_END_SESSION, actor_id=actor_id, session_id=session_id) == 1
+
+
+async def end_sessions(tx: Tx, *, actor_id: int, but_id: int = 0) -> None:
+    """End every session of a member, but for one."""
+    await tx.run(_END_SESSIONS, actor_id=actor_id, but_id=but_id)
+
+
+async def list_tokens(tx: Tx, *, actor_id: int) -> list[Any]:
+    """Return (token_hash, scopes, created_at) of a member's live tokens, the newest first."""
+    return await tx.all(_TOKENS, actor_id=actor_id)
+
+
+async def revoke_token(tx: Tx, *, actor_id: int, token_hash: str) -> bool:
+    """End one token of a member."""
+    return await tx.run(_REVOKE_TOKEN, actor_id=actor_id, token_hash=token_hash, now_at=tx.now) == 1
+
+
+async def save_preferences(tx: Tx, *, actor_id: int, language: str, time_zone: str, date_style: str) -> None:
+    """Set how a member wants to read."""
+    await tx.run(_PREFER, actor_id=actor_id, language=language, time_zone=time_zone, date_style=date_style)
+
+
+async def get_link(tx: Tx, *, token_hash: str) -> Any | None:
+    """Return (purpose, actor_id, handle, name) of a one-time link that can still be used; it is not spent."""
+    return await tx.one(_LINK, token_hash=token_hash, now_at=tx.now)

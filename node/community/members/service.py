@@ -290,6 +290,7 @@ async def _suspend(tx: Tx, member: Member, by: str, reason: str) -> None:
         raise Conflict("This is the last operator. Make somebody else operator first.")
     await repository.update_member_state(tx, actor_id=member.actor_id, state="suspended")
     await repository.revoke_tokens(tx, actor_id=member.actor_id)
+    await repository.end_sessions(tx, actor_id=member.actor_id)
 
 
 async def _restore(tx: Tx, member: Member, by: str, reason: str) -> None:
@@ -318,6 +319,7 @@ async def _use_link(tx: Tx, secret: str, hashed: str) -> int | None:
     if not await repository.update_password(tx, actor_id=link.actor_id, password_hash=hashed):
         return None
     await repository.revoke_tokens(tx, actor_id=link.actor_id)
+    await repository.end_sessions(tx, actor_id=link.actor_id)
     await repository.end_links(tx, actor_id=link.actor_id)  # an older link would set the password once more (T61)
     return int(link.actor_id)
 

@@ -1,0 +1,349 @@
+"""Page models of reading: catch-up, a member's groups, one group, one thread. One read body each.
+
+*What is new to somebody.* A group has a mark: everything up to it is read. Of the posts by others after the mark those
+count that lie beyond the member's position in their thread. Reading a thread moves the position; when nothing else in
+the group is new, it moves the mark as well, so that catch-up of a member who keeps up asks one row for each group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from node.community.posts.service import label_author
+from node.domain.actors import Member
+from node.domain.groups import Group, Membership
+from node.domain.posts import Image, Post
+from node.foundation.errors import NotFound
+from node.store import drafts, objects, progress, threads
+from node.store.core import Core
+from node.store.drafts import SavedDraft
+from node.store.engine import Tx
+from node.store.media import list_images
+from node.store.profiles import list_joined
+from node.store.rosters import (
+    Reader,
+    RosterRow,
+    get_group,
+    get_membership,
+    list_groups,
+    list_groups_of,
+    list_readers,
+    list_roster,
+)
+
+CATCH_UP_LIMIT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLine:
+    """One thread in a list.
+
+    post: its first post; None when that was written before the member joined. newest: its newest post.
+    new: how many posts by others the member has not seen.
+    """
+
+    root_id: int
+    group: Group
+    post: Post | None
+    newest: Post | None
+    posts: int
+    new: int
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What is new to a member: at most seven threads. has_more: there is more than these."""
+
+    lines: list[ThreadLine]
+    has_more: bool
+    groups: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """A group in a list. place: the member's, if any. new: posts they have not seen; members: as far as is told."""
+
+    group: Group
+    place: Membership | None
+    new: int = 0
+    members: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPage:
+    """One group, as a member of it sees it."""
+
+    group: Group
+    place: Membership
+    readers: list[Reader]
+    staff: list[RosterRow]
+    requests: int
+    pinned: list[ThreadLine]
+    lines: list[ThreadLine]
+    earlier_before: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadPage:
+    """Part of a thread.
+
+    posts: in order; first_number is the place of the first one in the whole thread. unread_id: where the member stopped.
+    waiting: the member's own, not yet in the host's order. later_after, earlier_before: where other parts begin.
+    """
+
+    group: Group
+    place: Membership
+    readers: list[Reader]
+    root: Post | None
+    root_id: int
+    posts: list[Post]
+    first_number: int
+    total: int
+    new: int
+    unread_id: int | None
+    waiting: list[Post]
+    images: dict[int, tuple[Image, ...]]
+    parents: dict[int, Post]
+    draft: SavedDraft | None
+    later_after: int | None
+    earlier_before: int | None
+
+
+async def catch_up(core: Core, *, viewer: Member) -> CatchUp:
+    """Return what is new to a member in all their groups."""
+    return await core.store.read(_catch_up, core, viewer.actor_id)
+
+
+async def list_own_groups(core: Core, *, viewer: Member) -> tuple[list[GroupLine], list[GroupLine]]:
+    """Return the groups a member is in, was invited to or asked for; and those they may ask to join."""
+    return await core.store.read(_groups, viewer.actor_id)
+
+
+async def read_group_page(core: Core, *, viewer: Member, group_id: int, before_id: int = 2**62) -> GroupPage:
+    """Return one group with its threads, those with the newest posts first.
+
+    Raises:
+        NotFound: The viewer is not in the group; absent groups answer alike.
+    """
+    return await core.store.read(_group_page, core, viewer.actor_id, group_id, before_id)
+
+
+async def read_thread_page(
+    core: Core, *, viewer: Member, group_id: int, token: str, after_id: int | None = None, before_id: int | None = None
+) -> tuple[ThreadPage, Post]:
+    """Return part of a thread, and the post it was asked by: from where the member stopped, or around a post.
+
+    Args:
+        core: This node.
+        viewer: Who reads.
+        group_id: The group the thread is in.
+        token: The page token of the thread's first post, or of any of its posts.
+        after_id: Show what follows this post; 0 for the beginning.
+        before_id: Show what stands before this post.
+
+    Raises:
+        NotFound: The viewer may not read it, or it is not there.
+    """
+    return await core.store.read(_thread_page, core, viewer.actor_id, group_id, token, after_id, before_id)
+
+
+async def note_read(core: Core, *, viewer: Member, page: ThreadPage) -> None:
+    """Remember that a member has seen the posts of a page."""
+    if page.posts:
+        await core.store.write(_note_read, viewer.actor_id, page.group.group_id, page.root_id, page.posts[-1].post_id)
+
+
+async def mark_group_read(core: Core, *, viewer: Member, group_ids: list[int]) -> None:
+    """Call everything in these groups read."""
+    await core.store.write(_mark_read, viewer.actor_id, group_ids)
+
+
+async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
+    marks = await progress.list_marks(tx, actor_id=viewer_id)
+    joined = await list_joined(tx, viewer_id=viewer_id)
+    found: list[tuple[int, int, int, int]] = []  # newest post, root, group, how many
+    for each in joined:
+        if each.newest_post_id <= marks.get(each.group_id, 0):
+            continue
+        if len(found) > CATCH_UP_LIMIT and each.newest_post_id < sorted(found)[-CATCH_UP_LIMIT][0]:
+            break  # groups come newest first: nothing further down is newer than what is kept
+        newest, counts = await _news(tx, viewer_id, each.group_id, marks.get(each.group_id, 0))
+        found += [(newest[root_id], root_id, each.group_id, new) for root_id, new in counts.items()]
+    found.sort(reverse=True)
+    kept = found[:CATCH_UP_LIMIT]
+    groups = {group_id: await _require_group(tx, group_id) for group_id in {each[2] for each in kept}}
+    ids = list({number for newest, root_id, _, _ in kept for number in (newest, root_id)})
+    posts = await _posts(tx, core, viewer_id, ids)
+    lines = [
+        ThreadLine(root_id, groups[group_id], posts.get(root_id), posts.get(newest), 0, new)
+        for newest, root_id, group_id, new in kept
+    ]
+    return CatchUp(lines, len(found) > len(kept), len(joined))
+
+
+async def _news(tx: Tx, viewer_id: int, group_id: int, mark: int) -> tuple[dict[int, int], Counter[int]]:
+    """Return {root_id: newest new post} and how many posts of each thread are new."""
+    rows = await progress.list_news(tx, viewer_id=viewer_id, group_id=group_id, after_id=mark)
+    positions = await progress.list_positions(tx, actor_id=viewer_id, root_ids=list({root for _, root in rows}))
+    newest: dict[int, int] = {}
+    counts: Counter[int] = Counter()
+    for post_id, root_id in rows:
+        if post_id > positions.get(root_id, 0):
+            newest.setdefault(root_id, post_id)
+            counts[root_id] += 1
+    return newest, counts
+
+
+async def _posts(tx: Tx, core: Core, viewer_id: int, ids: list[int]) -> dict[int, Post]:
+    if not ids:
+        return {}
+    found = await objects.list_posts_by_id(tx, viewer_id=viewer_id, post_ids=ids)
+    return {post.post_id: label_author(core, post) for post in found}
+
+
+async def _require_group(tx: Tx, group_id: int) -> Group:
+    group = await get_group(tx, group_id=group_id)
+    if group is None:
+        raise NotFound("There is no such group.")
+    return group
+
+
+async def _groups(tx: Tx, viewer_id: int) -> tuple[list[GroupLine], list[GroupLine]]:
+    marks = await progress.list_marks(tx, actor_id=viewer_id)
+    newest = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
+    mine, listed, known = [], [], set()
+    for group in await list_groups_of(tx, actor_id=viewer_id):
+        place = await get_membership(tx, group_id=group.group_id, actor_id=viewer_id)
+        if group.staff_of is not None or place is None:
+            continue
+        new = 0
+        if newest.get(group.group_id, 0) > marks.get(group.group_id, 0):
+            _, counts = await _news(tx, viewer_id, group.group_id, marks.get(group.group_id, 0))
+            new = counts.total()
+        mine.append(GroupLine(group, place, new))
+        known.add(group.group_id)
+    for group in await list_groups(tx):
+        place = await get_membership(tx, group_id=group.group_id, actor_id=viewer_id)
+        if group.staff_of is not None or group.group_id in known:
+            continue
+        if place is not None and place.state in ("requested", "invited"):
+            mine.append(GroupLine(group, place))
+        elif not group.is_hidden:
+            listed.append(GroupLine(group, place))
+    mine.sort(key=lambda line: newest.get(line.group.group_id, 0), reverse=True)
+    return mine, listed
+
+
+async def _member_of(tx: Tx, viewer_id: int, group_id: int) -> tuple[Group, Membership]:
+    group = await get_group(tx, group_id=group_id)
+    place = await get_membership(tx, group_id=group_id, actor_id=viewer_id)
+    if group is None or place is None or not place.is_member:
+        raise NotFound("There is no such group.")
+    return group, place
+
+
+async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_id: int) -> GroupPage:
+    group, place = await _member_of(tx, viewer_id, group_id)
+    rows = await threads.list_active(tx, viewer_id=viewer_id, group_id=group_id, before_id=before_id)
+    shown = rows[: threads.LIST_THREADS]
+    pinned = [] if before_id < 2**62 else await threads.list_pinned(tx, viewer_id=viewer_id, group_id=group_id)
+    ids = list({number for row in (*shown, *pinned) for number in (row.root_id, row.newest_id)})
+    posts = await _posts(tx, core, viewer_id, ids)
+    mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
+    _, counts = await _news(tx, viewer_id, group_id, mark)
+
+    def line(row: threads.ThreadRow) -> ThreadLine:
+        first, newest = posts.get(row.root_id), posts.get(row.newest_id)
+        return ThreadLine(row.root_id, group, first, newest, row.posts, counts[row.root_id])
+
+    roster = await list_roster(tx, group_id=group_id)
+    pins = {row.root_id for row in pinned}
+    return GroupPage(
+        group=group,
+        place=place,
+        readers=await list_readers(tx, group_id=group_id),
+        staff=[row for row in roster if row.state == "member" and row.role != "member"],
+        requests=sum(row.state == "requested" for row in roster) if place.is_staff else 0,
+        pinned=[line(row) for row in pinned],
+        lines=[line(row) for row in shown if row.root_id not in pins],
+        earlier_before=shown[-1].newest_id if len(rows) > len(shown) else None,
+    )
+
+
+async def _thread_page(
+    tx: Tx, core: Core, viewer_id: int, group_id: int, token: str, after_id: int | None, before_id: int | None
+) -> tuple[ThreadPage, Post]:
+    group, place = await _member_of(tx, viewer_id, group_id)
+    named = await threads.get_post_by_token(tx, viewer_id=viewer_id, group_id=group_id, token=token)
+    if named is None:
+        raise NotFound("There is no such thread.")
+    root_id = named.root_id
+    where = {"viewer_id": viewer_id, "group_id": group_id, "root_id": root_id}
+    position = (await progress.list_positions(tx, actor_id=viewer_id, root_ids=[root_id])).get(root_id, 0)
+    mark = max(position, await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id))
+    unread_id = await threads.find_first_unread(tx, after_id=mark, **where)
+    total = await threads.count_up_to(tx, post_id=2**62, **where)
+    if before_id is not None:
+        posts = await threads.list_page_before(tx, before_id=before_id, **where)
+        later_after = posts[-1].post_id if posts else None
+    else:
+        start = after_id
+        if start is None:  # where they stopped, with a little of what they know; short threads are shown whole
+            start = (
+                0
+                if total <= threads.PAGE_POSTS
+                else _a_little_before(named.post_id if named.post_id != root_id else mark)
+            )
+        rows = await threads.list_page(tx, after_id=start, **where)
+        posts = rows[: threads.PAGE_POSTS]
+        later_after = posts[-1].post_id if len(rows) > len(posts) else None
+    first_number = await threads.count_up_to(tx, post_id=posts[0].post_id, **where) if posts else 1
+    news = 0 if unread_id is None else total - await threads.count_up_to(tx, post_id=mark, **where)
+    root = await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
+    ids = [post.post_id for post in posts]
+    waiting = await threads.list_waiting(tx, **where)
+    around = {post.parent_id for post in posts if post.parent_id and post.parent_id not in ids}
+    page = ThreadPage(
+        group=group,
+        place=place,
+        readers=await list_readers(tx, group_id=group_id),
+        root=None if root is None else label_author(core, root),
+        root_id=root_id,
+        posts=[label_author(core, post) for post in posts],
+        first_number=first_number,
+        total=total,
+        new=news,
+        unread_id=unread_id,
+        waiting=waiting,
+        images=await list_images(tx, post_ids=[*ids, *(post.post_id for post in waiting)]) if ids else {},
+        parents=await _posts(tx, core, viewer_id, list(around)) | {post.post_id: post for post in posts},
+        draft=await drafts.get_draft(tx, actor_id=viewer_id, group_id=group_id, parent_id=root_id),
+        later_after=later_after,
+        earlier_before=posts[0].post_id if posts and first_number > 1 else None,
+    )
+    return page, label_author(core, named)
+
+
+def _a_little_before(position: int) -> int:
+    """Return a number from which the last post that was read still shows."""
+    return position - 1
+
+
+async def _note_read(tx: Tx, viewer_id: int, group_id: int, root_id: int, post_id: int) -> None:
+    place = await get_membership(tx, group_id=group_id, actor_id=viewer_id)
+    if place is None or not place.is_member:
+        return
+    await progress.advance_position(tx, actor_id=viewer_id, group_id=group_id, root_id=root_id, post_id=post_id)
+    mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
+    _, counts = await _news(tx, viewer_id, group_id, mark)
+    if not counts:
+        joined = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
+        await progress.raise_mark(tx, actor_id=viewer_id, group_id=group_id, post_id=joined.get(group_id, 0))
+
+
+async def _mark_read(tx: Tx, viewer_id: int, group_ids: list[int]) -> None:
+    newest = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
+    for group_id in group_ids or list(newest):
+        if group_id in newest:
+            await progress.raise_mark(tx, actor_id=viewer_id, group_id=group_id, post_id=newest[group_id])

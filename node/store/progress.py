@@ -1,0 +1,76 @@
+"""How far members have read: a position in each thread, and a mark for each group below which everything is read.
+
+Positions are the member's, on all their devices. They are numbers of posts and say nothing of what stands in them; all
+the same they go when a group's last member leaves.
+"""
+
+from __future__ import annotations
+
+from .engine import Tx
+from .visibility import READABLE_IN_GROUP
+
+_POSITIONS = """SELECT root_id, post_id FROM read_positions
+  WHERE actor_id = :actor_id AND root_id IN :root_ids"""
+_ADVANCE = """INSERT INTO read_positions (actor_id, root_id, group_id, post_id, read_at)
+  VALUES (:actor_id, :root_id, :group_id, :post_id, :read_at)
+  ON CONFLICT (actor_id, root_id) DO UPDATE SET post_id = excluded.post_id, read_at = excluded.read_at
+  WHERE read_positions.post_id < excluded.post_id"""
+_MARK = "SELECT post_id FROM read_marks WHERE actor_id = :actor_id AND group_id = :group_id"
+_MARKS = "SELECT group_id, post_id FROM read_marks WHERE actor_id = :actor_id"
+_RAISE_MARK = """INSERT INTO read_marks (actor_id, group_id, post_id) VALUES (:actor_id, :group_id, :post_id)
+  ON CONFLICT (actor_id, group_id) DO UPDATE SET post_id = excluded.post_id
+  WHERE read_marks.post_id < excluded.post_id"""
+_NEWS = f"""SELECT p.post_id, p.root_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.state = 'live'
+  AND p.author_id <> :viewer_id AND p.post_id > :after_id ORDER BY p.post_id DESC LIMIT 200"""
+_PURGE_POSITIONS = "DELETE FROM read_positions WHERE group_id = :group_id"
+_PURGE_MARKS = "DELETE FROM read_marks WHERE group_id = :group_id"
+_FORGET_POSITIONS = "DELETE FROM read_positions WHERE actor_id = :actor_id"
+_FORGET_MARKS = "DELETE FROM read_marks WHERE actor_id = :actor_id"
+
+NEWS_LIMIT = 200
+
+
+async def list_positions(tx: Tx, *, actor_id: int, root_ids: list[int]) -> dict[int, int]:
+    """Return {root_id: newest post read} of those of some threads that a member has opened."""
+    if not root_ids:
+        return {}
+    rows = await tx.all(_POSITIONS, actor_id=actor_id, root_ids=root_ids)
+    return {row.root_id: row.post_id for row in rows}
+
+
+async def advance_position(tx: Tx, *, actor_id: int, group_id: int, root_id: int, post_id: int) -> None:
+    """Remember that a member has read a thread up to a post; never backwards."""
+    await tx.run(_ADVANCE, actor_id=actor_id, group_id=group_id, root_id=root_id, post_id=post_id, read_at=tx.now)
+
+
+async def get_mark(tx: Tx, *, actor_id: int, group_id: int) -> int:
+    """Return the post of a group up to which a member has read everything; 0 when there is none."""
+    return int(await tx.value(_MARK, actor_id=actor_id, group_id=group_id) or 0)
+
+
+async def list_marks(tx: Tx, *, actor_id: int) -> dict[int, int]:
+    """Return {group_id: newest post below which everything is read} of a member."""
+    return {row.group_id: row.post_id for row in await tx.all(_MARKS, actor_id=actor_id)}
+
+
+async def raise_mark(tx: Tx, *, actor_id: int, group_id: int, post_id: int) -> None:
+    """Remember that a member has read everything of a group up to a post; never backwards."""
+    await tx.run(_RAISE_MARK, actor_id=actor_id, group_id=group_id, post_id=post_id)
+
+
+async def list_news(tx: Tx, *, viewer_id: int, group_id: int, after_id: int) -> list[tuple[int, int]]:
+    """Return (post_id, root_id) of at most 200 posts by others in a group after a post, newest first."""
+    rows = await tx.all(_NEWS, viewer_id=viewer_id, group_id=group_id, after_id=after_id)
+    return [(row.post_id, row.root_id) for row in rows]
+
+
+async def purge_progress(tx: Tx, *, group_id: int) -> None:
+    """Delete how far anybody has read a group."""
+    await tx.run(_PURGE_POSITIONS, group_id=group_id)
+    await tx.run(_PURGE_MARKS, group_id=group_id)
+
+
+async def forget_progress(tx: Tx, *, actor_id: int) -> None:
+    """Delete how far a member has read."""
+    await tx.run(_FORGET_POSITIONS, actor_id=actor_id)
+    await tx.run(_FORGET_MARKS, actor_id=actor_id)

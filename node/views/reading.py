@@ -1,0 +1,160 @@
+"""Pages of reading: catch-up, groups, one group, one thread, one picture.
+
+Opening a thread moves the reader's position in it, unless the browser only fetches the page ahead of time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from quart import Blueprint, Response, redirect, request
+from quart.typing import ResponseReturnValue
+
+from node.community.house import House
+from node.community.members.profiles import find_profile
+from node.community.reading import service
+from node.community.reading.service import ThreadPage
+from node.domain.groups import Group
+from node.domain.posts import Post
+from node.foundation.errors import NotFound
+from node.store.core import Core
+from node.store.profiles import Profile
+
+from .shell import Shell
+from .visitor import Visitor, for_members, read_form
+
+
+async def show_catch_up(house: House, shell: Shell, visitor: Visitor) -> str:
+    """Return what is new to a member."""
+    page = await service.catch_up(house.core, viewer=visitor.member)
+    return shell.render("reading/catch_up.html", visitor, place="catch-up", page=page, path_of=path_of(house))
+
+
+async def seen_group(core: Core, visitor: Visitor, address: str) -> Profile:
+    """Return a group that a member may know of, by `ward` or `ward@a.example`.
+
+    Raises:
+        NotFound: Absent, or hidden from them.
+    """
+    handle, _, host = address.partition("@")
+    profile = await find_profile(core, viewer=visitor.member, handle=handle, host=host or None, kind="group")
+    if profile is None:
+        raise NotFound("There is no such group.")
+    return profile
+
+
+def path_of(house: House) -> Callable[[Group], str]:
+    """Return a function from a group to its page's path: `/groups/ward`, `/groups/ward@a.example`."""
+
+    def find(group: Group) -> str:
+        return f"/groups/{group.handle}" if group.is_local else f"/groups/{group.handle}@{group.host}"
+
+    return find
+
+
+def build_reading(house: House, shell: Shell) -> Blueprint:
+    """Return the routes of reading."""
+    pages = Blueprint("reading", __name__)
+    core = house.core
+    find_path = path_of(house)
+
+    @pages.post("/read")
+    @for_members(core)
+    async def mark_read(visitor: Visitor) -> ResponseReturnValue:
+        form = await read_form()
+        chosen = [int(form["group"])] if form.get("group", "").isdigit() else []
+        await service.mark_group_read(core, viewer=visitor.member, group_ids=chosen)
+        back = form.get("back", "")
+        return redirect(back if back.startswith("/groups/") else "/", 303)
+
+    @pages.get("/groups")
+    @for_members(core)
+    async def groups(visitor: Visitor) -> ResponseReturnValue:
+        mine, listed = await service.list_own_groups(core, viewer=visitor.member)
+        return shell.render("reading/groups.html", visitor, place="groups", mine=mine, listed=listed, path_of=find_path)
+
+    @pages.get("/groups/<address>")
+    @for_members(core)
+    async def group(visitor: Visitor, address: str) -> ResponseReturnValue:
+        profile = await seen_group(core, visitor, address)
+        before = request.args.get("before", "")
+        try:
+            page = await service.read_group_page(
+                core,
+                viewer=visitor.member,
+                group_id=profile.actor_id,
+                before_id=int(before) if before.isdigit() and len(before) < 20 else 2**62,
+            )
+        except NotFound:
+            return redirect(f"/groups/{address}/join", 303)
+        return shell.render("reading/group.html", visitor, place="groups", page=page, path=find_path(page.group))
+
+    @pages.get("/groups/<address>/threads/<token>")
+    @for_members(core)
+    async def thread(visitor: Visitor, address: str, token: str) -> ResponseReturnValue:
+        profile = await seen_group(core, visitor, address)
+        page, _ = await service.read_thread_page(
+            core,
+            viewer=visitor.member,
+            group_id=profile.actor_id,
+            token=token,
+            after_id=_number("after"),
+            before_id=_number("before"),
+        )
+        answered = None
+        if request.args.get("reply"):
+            _, _, answered = await open_thread(house, visitor, address, request.args["reply"])
+        if "prefetch" not in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
+            await service.note_read(core, viewer=visitor.member, page=page)
+        return await show_thread(house, shell, visitor, page, answered=answered)
+
+    return pages
+
+
+async def open_thread(house: House, visitor: Visitor, address: str, token: str) -> tuple[ThreadPage, str, Post]:
+    """Return the part of a thread around a post, the group's path, and the post.
+
+    Raises:
+        NotFound: The visitor may not read it, or it is not there.
+    """
+    profile = await seen_group(house.core, visitor, address)
+    page, post = await service.read_thread_page(
+        house.core, viewer=visitor.member, group_id=profile.actor_id, token=token
+    )
+    return page, path_of(house)(page.group), post
+
+
+async def show_thread(
+    house: House,
+    shell: Shell,
+    visitor: Visitor,
+    page: ThreadPage,
+    *,
+    status: int = 200,
+    answered: Post | None = None,
+    text: str | None = None,
+    once: str = "",
+    **more: Any,
+) -> Response:
+    """Return a thread's page, with what was begun in the form at its foot."""
+    if text is None:
+        text = page.draft.text if page.draft else ""
+    values = {"problem": "", "preview": None} | more
+    rendered = shell.render(
+        "reading/thread.html",
+        visitor,
+        place="groups",
+        page=page,
+        path=path_of(house)(page.group),
+        answered=answered,
+        text=text,
+        once=once or house.core.ids.token(),
+        **values,
+    )
+    return Response(rendered, status)
+
+
+def _number(name: str) -> int | None:
+    text = request.args.get(name, "")
+    return int(text) if text.isdigit() and len(text) < 20 else None

@@ -1,0 +1,176 @@
+"""Signing in and out, invitations, and a member's own settings."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, redirect, request
+from quart.typing import ResponseReturnValue
+
+from node.community.house import House
+from node.community.members import sessions
+from node.community.members.service import list_operator_names, set_password_by_link
+from node.community.members.sessions import DATE_STYLES, LANGUAGES, Preferences, cookie_name
+from node.community.members.tries import Tries
+from node.foundation.errors import Invalid, NodeError, NotFound
+
+from .shell import Shell
+from .visitor import (
+    Visitor,
+    check_form,
+    csrf_of,
+    drop_cookie,
+    find_visitor,
+    for_members,
+    keep_cookie,
+    read_form,
+)
+
+
+def build_signing(house: House, shell: Shell) -> Blueprint:
+    """Return the routes of sessions and settings."""
+    pages = Blueprint("signing", __name__)
+    _add_sign_in(pages, house, shell, Tries(house.core.clock))
+    _add_invitations(pages, house, shell)
+    _add_settings(pages, house, shell)
+    return pages
+
+
+def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> None:
+    core = house.core
+
+    async def show(visitor: Visitor, *, status: int = 200, problem: str = "", handle: str = "") -> Response:
+        operators = await core.store.read(list_operator_names)
+        cookie = request.cookies.get(cookie_name(core)) or core.ids.secret()
+        visitor = Visitor(visitor.session, csrf_of(cookie), visitor.words)
+        page = shell.render(
+            "signing/sign_in.html", visitor, place="sign-in", problem=problem, handle=handle, operators=operators
+        )
+        return keep_cookie(core, Response(page, status), cookie, is_session=False)
+
+    @pages.get("/sign-in")
+    async def sign_in_page() -> ResponseReturnValue:
+        visitor = await find_visitor(core)
+        return redirect("/", 303) if visitor.session else await show(visitor)
+
+    @pages.post("/sign-in")
+    async def sign_in() -> ResponseReturnValue:
+        visitor, form = await find_visitor(core), await read_form()
+        handle = form.get("handle", "").strip().lower()[:100]
+        try:
+            check_form(core, visitor, form)
+            entered = await sessions.sign_in(
+                core,
+                tries,
+                handle=handle,
+                password=form.get("password", ""),
+                address=request.remote_addr or "",
+                agent=request.headers.get("User-Agent", ""),
+            )
+        except NodeError as error:
+            return await show(visitor, status=error.status, problem=error.sentence, handle=handle)
+        if entered is None:
+            problem = visitor.words("sign_in.wrong")
+            return await show(visitor, status=422, problem=problem, handle=handle)
+        return keep_cookie(core, _see("/"), entered[0], is_session=True)
+
+    @pages.post("/sign-out")
+    @for_members(core)
+    async def sign_out(visitor: Visitor) -> ResponseReturnValue:
+        assert visitor.session is not None
+        form = await read_form()
+        if form.get("everywhere"):
+            await sessions.sign_out_elsewhere(core, visitor.session)
+        await sessions.sign_out(core, visitor.session)
+        return drop_cookie(core, _see("/sign-in"))
+
+
+def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
+    core = house.core
+
+    async def show(visitor: Visitor, token: str, *, status: int = 200, problem: str = "") -> Response:
+        found = await sessions.find_link(core, token)
+        cookie = request.cookies.get(cookie_name(core)) or core.ids.secret()
+        visitor = Visitor(None, csrf_of(cookie), visitor.words)
+        page = shell.render("signing/invitation.html", visitor, found=found, problem=problem)
+        status = 404 if found is None and status == 200 else status
+        return keep_cookie(core, Response(page, status), cookie, is_session=False)
+
+    @pages.get("/invitations/<token>")
+    async def invitation_page(token: str) -> ResponseReturnValue:
+        return await show(await find_visitor(core), token)
+
+    @pages.post("/invitations/<token>")
+    async def accept(token: str) -> ResponseReturnValue:
+        visitor, form = await find_visitor(core), await read_form()
+        try:
+            check_form(core, visitor, form)
+            password = form.get("password", "")
+            if password != form.get("again", password):
+                raise Invalid(str(visitor.words("invitation.differ")))
+            member = await set_password_by_link(core, token, password)
+        except NodeError as error:
+            return await show(visitor, token, status=error.status, problem=error.sentence)
+        cookie = await sessions.open_session(core, member, agent=request.headers.get("User-Agent", ""))
+        return keep_cookie(core, _see("/"), cookie, is_session=True)
+
+
+def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
+    core = house.core
+
+    async def show(visitor: Visitor, *, status: int = 200, problem: str = "", is_saved: bool = False) -> Response:
+        assert visitor.session is not None
+        places, apps = await sessions.list_access(core, visitor.member)
+        page = shell.render(
+            "signing/settings.html",
+            visitor,
+            place="me",
+            problem=problem,
+            is_saved=is_saved,
+            places=places,
+            apps=apps,
+            languages=LANGUAGES,
+            styles=DATE_STYLES,
+            zones=sessions.list_time_zones(),
+        )
+        return Response(page, status)
+
+    @pages.get("/me/settings")
+    @for_members(core)
+    async def settings(visitor: Visitor) -> ResponseReturnValue:
+        return await show(visitor, is_saved="saved" in request.args)
+
+    @pages.post("/me/settings")
+    @for_members(core)
+    async def change(visitor: Visitor) -> ResponseReturnValue:
+        form = await read_form()
+        wanted = Preferences(form.get("language", ""), form.get("time_zone", ""), form.get("date_style", ""))
+        try:
+            await sessions.change_preferences(core, visitor.member, wanted)
+        except Invalid as error:
+            return await show(visitor, status=422, problem=error.sentence)
+        return _see("/me/settings?saved=1")
+
+    @pages.post("/me/access")
+    @for_members(core)
+    async def end_access(visitor: Visitor) -> ResponseReturnValue:
+        assert visitor.session is not None
+        form = await read_form()
+        if form.get("token"):
+            await sessions.revoke_app(core, visitor.session, form["token"])
+        elif form.get("session", "").isdigit():
+            await sessions.end_one(core, visitor.session, int(form["session"]))
+        elif form.get("others"):
+            await sessions.sign_out_elsewhere(core, visitor.session)
+        else:
+            raise NotFound
+        return _see("/me/settings")
+
+    @pages.post("/me/notice")
+    @for_members(core)
+    async def seen(visitor: Visitor) -> ResponseReturnValue:
+        await sessions.clear_notice(core, visitor.member)
+        return _see("/")
+
+
+def _see(path: str) -> Response:
+    """Return "look there now"."""
+    return Response(status=303, headers={"Location": path})

@@ -1,0 +1,145 @@
+"""Who is at the browser: the session behind the cookie, the token that forms carry, and how members' routes are wrapped.
+
+A form carries a token made from the cookie, which no other site can read; and a browser says where a request comes from.
+Both are asked for every POST (T58).
+
+Spec: design.md §4; signatures.md T48, T55, T58.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from quart import Response, redirect, request
+from quart.typing import ResponseReturnValue
+
+from node.community.members.sessions import SESSION_LIFE, Preferences, Session, cookie_name, find_session
+from node.domain.actors import Member
+from node.foundation.errors import Forbidden
+from node.store.core import Core
+
+from .words import Words
+
+CSRF_FIELD = "csrf"
+_COOKIE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in, or nobody.
+
+    session: None for nobody. csrf: what their forms carry; empty when they have no cookie yet. words: how they read.
+    """
+
+    session: Session | None
+    csrf: str
+    words: Words
+
+    @property
+    def member(self) -> Member:
+        """The member; only on routes that need one."""
+        assert self.session is not None
+        return self.session.member
+
+
+def csrf_of(cookie: str) -> str:
+    """Return the token that forms of a browser with this cookie carry."""
+    return hashlib.sha256(f"form {cookie}".encode()).hexdigest()[:40]
+
+
+async def find_visitor(core: Core) -> Visitor:
+    """Return who makes the present request."""
+    cookie = request.cookies.get(cookie_name(core), "")
+    usable = bool(cookie) and len(cookie) <= _COOKIE_LIMIT
+    session = await find_session(core, cookie) if usable else None
+    preferences = session.preferences if session else _guess_preferences()
+    return Visitor(session, csrf_of(cookie) if usable else "", Words(preferences, core.clock.now()))
+
+
+def check_form(core: Core, visitor: Visitor, form: dict[str, str]) -> None:
+    """Raise unless a form was sent from one of our own pages.
+
+    Raises:
+        Forbidden: It was not, or its token is missing or another's.
+    """
+    origin = request.headers.get("Origin")
+    came_from_elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    if came_from_elsewhere or (origin is not None and origin not in (core.origin, "null")):
+        raise Forbidden("This form was sent from another site. Open the page here and try again.")
+    if not visitor.csrf or not hmac.compare_digest(visitor.csrf, form.get(CSRF_FIELD, "")):
+        raise Forbidden("This form has grown old. Open the page again; what you wrote is still in your browser.")
+
+
+def keep_cookie(core: Core, response: Response, cookie: str, *, is_session: bool) -> Response:
+    """Put the cookie into an answer. is_session: it is a member's and lasts; else it goes with the browser."""
+    response.set_cookie(
+        cookie_name(core),
+        cookie,
+        max_age=int(SESSION_LIFE.total_seconds()) if is_session else None,
+        secure=core.origin.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def drop_cookie(core: Core, response: Response) -> Response:
+    """Take the cookie away."""
+    response.delete_cookie(cookie_name(core), path="/", httponly=True, samesite="Lax")
+    return response
+
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+def for_members(core: Core) -> Callable[[Handler], Handler]:
+    """Wrap a route: its first argument is the `Visitor`; nobody is sent to the sign-in page; POSTs are checked."""
+
+    def wrap(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def route(**parts: Any) -> ResponseReturnValue:
+            visitor = await find_visitor(core)
+            if visitor.session is None:
+                return redirect("/sign-in", 303)
+            if request.method == "POST":
+                check_form(core, visitor, await read_form())
+            answer: ResponseReturnValue = await handler(visitor, **parts)
+            return answer
+
+        return route
+
+    return wrap
+
+
+def for_operators(core: Core) -> Callable[[Handler], Handler]:
+    """Wrap a route that only operators may know of: everybody else gets what is got for something absent."""
+    members = for_members(core)
+
+    def wrap(handler: Handler) -> Handler:
+        @wraps(handler)
+        async def checked(visitor: Visitor, **parts: Any) -> Any:
+            if visitor.member.role != "operator":
+                raise Forbidden("This page is for the node's operators.")
+            return await handler(visitor, **parts)
+
+        return members(checked)
+
+    return wrap
+
+
+async def read_form() -> dict[str, str]:
+    """Return the fields of the form that was sent, each once."""
+    form = await request.form
+    return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _guess_preferences() -> Preferences:
+    """Return how somebody who is not signed in reads: what their browser asks for, if we have it."""
+    best = request.accept_languages.best_match(["en", "de"], default="en")
+    return Preferences(language=best or "en")

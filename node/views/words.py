@@ -1,0 +1,96 @@
+"""Words: every sentence of the pages, in the reader's language, with plurals and dates.
+
+Sentences stand in `sentences/<language>.toml`, by key. One that counts has two forms, `one` and `other`; the languages
+we have need no more. Values are put in as `{name}`. English is complete by definition; a house test holds the others to
+it. What members wrote is never translated.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
+
+from node.community.members.sessions import Preferences
+
+_WEEK, _YEAR = timedelta(days=6), timedelta(days=300)
+
+
+@cache
+def load_sentences(language: str) -> dict[str, Any]:
+    """Return {key: sentence, or {"one": …, "other": …}} of a language."""
+    found: dict[str, Any] = {}
+    text = files("node.views").joinpath(f"sentences/{language}.toml").read_text("utf-8")
+    for section, sentences in tomllib.loads(text).items():
+        for key, sentence in sentences.items():
+            found[f"{section}.{key}"] = sentence
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What templates say, to one reader.
+
+    now: the moment of the page, for "Saturday, 06:40".
+    """
+
+    preferences: Preferences
+    now: datetime
+
+    def __call__(self, key: str, n: int | None = None, **values: Any) -> Markup:
+        """Return a sentence; values are escaped, unless they are markup already.
+
+        Raises:
+            KeyError: There is no such sentence.
+        """
+        sentence = load_sentences(self.preferences.language)[key]
+        if n is not None:
+            sentence = sentence["one" if n == 1 else "other"]
+            values["n"] = n
+        text = Markup(escape(sentence))
+        return text.format(**values) if values else text
+
+    def moment(self, instant: datetime) -> Markup:
+        """Return an instant as a `<time>`: "Saturday, 06:40" within a week, "12 October" within a year."""
+        local, now = (each.astimezone(self._zone) for each in (instant, self.now))
+        title = f"{self._long(local)}, {local:%H:%M} ({self.preferences.time_zone})"
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            instant.isoformat(timespec="seconds"), title, self._short(local, now)
+        )
+
+    def day(self, instant: datetime) -> str:
+        """Return a day: "Wednesday 14 October"."""
+        local = instant.astimezone(self._zone)
+        if self.preferences.date_style == "iso":
+            return local.date().isoformat()
+        return f"{self._name('weekday', local.isoweekday())} {self._day_and_month(local)}"
+
+    @property
+    def _zone(self) -> ZoneInfo:
+        return ZoneInfo(self.preferences.time_zone)
+
+    def _short(self, local: datetime, now: datetime) -> str:
+        if self.preferences.date_style == "iso":
+            return f"{local:%Y-%m-%d %H:%M}"
+        if local.date() == now.date():
+            return str(self("dates.today", time=f"{local:%H:%M}"))
+        if timedelta() <= now - local < _WEEK:
+            return f"{self._name('weekday', local.isoweekday())}, {local:%H:%M}"
+        if abs(now - local) < _YEAR:
+            return self._day_and_month(local)
+        return self._long(local)
+
+    def _long(self, local: datetime) -> str:
+        return f"{self._day_and_month(local)} {local.year}"
+
+    def _day_and_month(self, local: datetime) -> str:
+        return str(self("dates.day_and_month", day=local.day, month=self._name("month", local.month)))
+
+    def _name(self, kind: str, number: int) -> str:
+        return str(load_sentences(self.preferences.language)[f"dates.{kind}_{number}"])
