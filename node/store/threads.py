@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from node.domain.posts import Post
 
 from .engine import Tx
-from .visibility import READABLE_IN_GROUP, READABLE_POST
+from .visibility import READABLE_IN_GROUP, READABLE_POST, WAITING_IN_GROUP
 
 _POST = """p.post_id, p.uri, p.audience, p.group_id, p.author_id, a.uri AS author_uri, a.name AS author_name,
   a.handle AS author_handle, a.host AS author_host, a.known_through, p.parent_id, p.root_id, p.in_reply_to, p.seq,
@@ -30,11 +30,8 @@ _COUNT_UP_TO = f"""SELECT COUNT(*) AS n FROM posts p
   WHERE p.root_id = :root_id AND p.post_id <= :post_id AND {READABLE_IN_GROUP}"""
 _FIRST_UNREAD = f"""SELECT p.post_id FROM posts p WHERE p.root_id = :root_id AND p.post_id > :after_id
   AND p.author_id <> :viewer_id AND {READABLE_IN_GROUP} ORDER BY p.post_id LIMIT 1"""
-_WAITING = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND p.group_id = :group_id AND p.seq IS NULL
-  AND p.author_id = :viewer_id AND p.state = 'waiting_for_host'
-  AND EXISTS (SELECT 1 FROM memberships vm JOIN members me ON me.actor_id = vm.actor_id AND me.state = 'active'
-    WHERE vm.group_id = :group_id AND vm.actor_id = :viewer_id AND vm.state = 'member')
-  ORDER BY p.post_id LIMIT 20"""
+_WAITING = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {WAITING_IN_GROUP}
+  AND p.state = 'waiting_for_host' ORDER BY p.post_id LIMIT 20"""
 
 PAGE_POSTS = 40
 LIST_THREADS = 20

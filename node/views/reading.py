@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.house import House
@@ -22,7 +22,7 @@ from node.store.core import Core
 from node.store.profiles import Profile
 
 from .shell import Shell
-from .visitor import Visitor, for_members, read_form
+from .visitor import Visitor, for_members, read_form, see
 
 
 async def show_catch_up(house: House, shell: Shell, visitor: Visitor) -> str:
@@ -66,7 +66,7 @@ def build_reading(house: House, shell: Shell) -> Blueprint:
         chosen = [int(form["group"])] if form.get("group", "").isdigit() else []
         await service.mark_group_read(core, viewer=visitor.member, group_ids=chosen)
         back = form.get("back", "")
-        return redirect(back if back.startswith("/groups/") else "/", 303)
+        return see(back if back.startswith("/groups/") else "/")
 
     @pages.get("/groups")
     @for_members(core)
@@ -87,7 +87,7 @@ def build_reading(house: House, shell: Shell) -> Blueprint:
                 before_id=int(before) if before.isdigit() and len(before) < 20 else 2**62,
             )
         except NotFound:
-            return redirect(f"/groups/{address}/join", 303)
+            return see(f"/groups/{address}/join")
         return shell.render("reading/group.html", visitor, place="groups", page=page, path=find_path(page.group))
 
     @pages.get("/groups/<address>/threads/<token>")

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from node.domain.posts import Post, page_token
 from node.foundation.config import Config
 from node.store.core import Core
 
+from .markup import said
 from .visitor import Visitor
 
 # No script, no frames, nothing from elsewhere: a page cannot tell anybody who reads it (T49, T53).
@@ -51,8 +51,16 @@ class Shell:
             visitor=visitor,
             t=visitor.words,
             place=place,
+            node_name=self.name_of,
             **values,
         )
+
+    def name_of(self, host: str) -> str:
+        """Return what a node is called: ours, a peer's, or its address."""
+        if host == self.core.host:
+            return self.core.config.name
+        peer = self.core.peers.by_host(host)
+        return peer.name if peer is not None else host
 
 
 def _node(config: Config) -> dict[str, Any]:
@@ -73,11 +81,6 @@ def _open_templates() -> Environment:
         "token": lambda post: page_token(post.uri),
     }
     return templates
-
-
-def said(post: Post) -> Markup:
-    """Return what somebody wrote as markup. The one place where HTML is not escaped: it was cleaned when it came in."""
-    return Markup(post.html)  # noqa: S704 cleaned by foundation.text before it is stored (T49)
 
 
 def initials(name: str) -> str:

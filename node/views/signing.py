@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response, redirect, request
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.house import House
 from node.community.members import sessions
 from node.community.members.service import list_operator_names, set_password_by_link
-from node.community.members.sessions import DATE_STYLES, LANGUAGES, Preferences, cookie_name
+from node.community.members.sessions import DATE_STYLES, LANGUAGES, Preferences
 from node.community.members.tries import Tries
 from node.foundation.errors import Invalid, NodeError, NotFound
 
@@ -16,12 +16,12 @@ from .shell import Shell
 from .visitor import (
     Visitor,
     check_form,
-    csrf_of,
     drop_cookie,
     find_visitor,
     for_members,
     keep_cookie,
     read_form,
+    see,
 )
 
 
@@ -39,17 +39,15 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
 
     async def show(visitor: Visitor, *, status: int = 200, problem: str = "", handle: str = "") -> Response:
         operators = await core.store.read(list_operator_names)
-        cookie = request.cookies.get(cookie_name(core)) or core.ids.secret()
-        visitor = Visitor(visitor.session, csrf_of(cookie), visitor.words)
         page = shell.render(
             "signing/sign_in.html", visitor, place="sign-in", problem=problem, handle=handle, operators=operators
         )
-        return keep_cookie(core, Response(page, status), cookie, is_session=False)
+        return Response(page, status)
 
     @pages.get("/sign-in")
     async def sign_in_page() -> ResponseReturnValue:
         visitor = await find_visitor(core)
-        return redirect("/", 303) if visitor.session else await show(visitor)
+        return see("/") if visitor.session else await show(visitor)
 
     @pages.post("/sign-in")
     async def sign_in() -> ResponseReturnValue:
@@ -70,7 +68,7 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
         if entered is None:
             problem = visitor.words("sign_in.wrong")
             return await show(visitor, status=422, problem=problem, handle=handle)
-        return keep_cookie(core, _see("/"), entered[0], is_session=True)
+        return keep_cookie(core, see("/"), entered[0])
 
     @pages.post("/sign-out")
     @for_members(core)
@@ -80,7 +78,7 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
         if form.get("everywhere"):
             await sessions.sign_out_elsewhere(core, visitor.session)
         await sessions.sign_out(core, visitor.session)
-        return drop_cookie(core, _see("/sign-in"))
+        return drop_cookie(core, see("/sign-in"))
 
 
 def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -88,11 +86,10 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
 
     async def show(visitor: Visitor, token: str, *, status: int = 200, problem: str = "") -> Response:
         found = await sessions.find_link(core, token)
-        cookie = request.cookies.get(cookie_name(core)) or core.ids.secret()
-        visitor = Visitor(None, csrf_of(cookie), visitor.words)
+        visitor = Visitor(None, "", visitor.words)
         page = shell.render("signing/invitation.html", visitor, found=found, problem=problem)
         status = 404 if found is None and status == 200 else status
-        return keep_cookie(core, Response(page, status), cookie, is_session=False)
+        return Response(page, status)
 
     @pages.get("/invitations/<token>")
     async def invitation_page(token: str) -> ResponseReturnValue:
@@ -110,7 +107,7 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
         except NodeError as error:
             return await show(visitor, token, status=error.status, problem=error.sentence)
         cookie = await sessions.open_session(core, member, agent=request.headers.get("User-Agent", ""))
-        return keep_cookie(core, _see("/"), cookie, is_session=True)
+        return keep_cookie(core, see("/"), cookie)
 
 
 def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -147,7 +144,7 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
             await sessions.change_preferences(core, visitor.member, wanted)
         except Invalid as error:
             return await show(visitor, status=422, problem=error.sentence)
-        return _see("/me/settings?saved=1")
+        return see("/me/settings?saved=1")
 
     @pages.post("/me/access")
     @for_members(core)
@@ -162,15 +159,10 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
             await sessions.sign_out_elsewhere(core, visitor.session)
         else:
             raise NotFound
-        return _see("/me/settings")
+        return see("/me/settings")
 
     @pages.post("/me/notice")
     @for_members(core)
     async def seen(visitor: Visitor) -> ResponseReturnValue:
         await sessions.clear_notice(core, visitor.member)
-        return _see("/")
-
-
-def _see(path: str) -> Response:
-    """Return "look there now"."""
-    return Response(status=303, headers={"Location": path})
+        return see("/")

@@ -15,7 +15,7 @@ from .public import build_public
 from .reading import build_reading
 from .shell import PAGE_HEADERS, Shell
 from .signing import build_signing
-from .visitor import find_visitor
+from .visitor import find_visitor, to_sign_in
 from .writing import build_writing
 
 
@@ -32,7 +32,7 @@ def build_site(house: House) -> Quart:
         """Say what went wrong, in words; who is not signed in is asked to sign in, whatever they asked for."""
         visitor = await find_visitor(house.core)
         if visitor.session is None:
-            return Response(status=303, headers={"Location": "/sign-in"})
+            return to_sign_in()
         page = shell.render("error.html", visitor, status=error.status, sentence=error.sentence)
         return page, error.status
 
@@ -53,7 +53,7 @@ def build_site(house: House) -> Quart:
 
     @site.errorhandler(Exception)
     async def fail(error: Exception) -> ResponseReturnValue:
-        get_logger().exception("page_failed", path=request.path)
+        get_logger().exception("page_failed", route=str(request.url_rule))  # a path may hold a secret
         return "Something went wrong here. Nothing was changed.", 500
 
     return site

@@ -1,7 +1,7 @@
 """Who is at the browser: the session behind the cookie, the token that forms carry, and how members' routes are wrapped.
 
-A form carries a token made from the cookie, which no other site can read; and a browser says where a request comes from.
-Both are asked for every POST (T58).
+A member's form carries a token made from their cookie, which no other site can read; and a browser says where a request
+comes from. Both are asked for every POST (T58); who has no session yet is asked the second alone.
 
 Spec: design.md §4; signatures.md T48, T55, T58.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from quart import Response, redirect, request
+from quart import Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.members.sessions import SESSION_LIFE, Preferences, Session, cookie_name, find_session
@@ -33,7 +33,7 @@ _COOKIE_LIMIT = 200
 class Visitor:
     """Somebody who is signed in, or nobody.
 
-    session: None for nobody. csrf: what their forms carry; empty when they have no cookie yet. words: how they read.
+    session: None for nobody. csrf: what their forms carry; empty for nobody. words: how they read.
     """
 
     session: Session | None
@@ -55,10 +55,9 @@ def csrf_of(cookie: str) -> str:
 async def find_visitor(core: Core) -> Visitor:
     """Return who makes the present request."""
     cookie = request.cookies.get(cookie_name(core), "")
-    usable = bool(cookie) and len(cookie) <= _COOKIE_LIMIT
-    session = await find_session(core, cookie) if usable else None
+    session = await find_session(core, cookie) if 0 < len(cookie) <= _COOKIE_LIMIT else None
     preferences = session.preferences if session else _guess_preferences()
-    return Visitor(session, csrf_of(cookie) if usable else "", Words(preferences, core.clock.now()))
+    return Visitor(session, csrf_of(cookie) if session else "", Words(preferences, core.clock.now()))
 
 
 def check_form(core: Core, visitor: Visitor, form: dict[str, str]) -> None:
@@ -69,18 +68,28 @@ def check_form(core: Core, visitor: Visitor, form: dict[str, str]) -> None:
     """
     origin = request.headers.get("Origin")
     came_from_elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-    if came_from_elsewhere or (origin is not None and origin not in (core.origin, "null")):
+    if came_from_elsewhere or origin not in (None, core.origin):
         raise Forbidden("This form was sent from another site. Open the page here and try again.")
-    if not visitor.csrf or not hmac.compare_digest(visitor.csrf, form.get(CSRF_FIELD, "")):
+    if visitor.session is not None and not hmac.compare_digest(visitor.csrf, form.get(CSRF_FIELD, "")):
         raise Forbidden("This form has grown old. Open the page again; what you wrote is still in your browser.")
 
 
-def keep_cookie(core: Core, response: Response, cookie: str, *, is_session: bool) -> Response:
-    """Put the cookie into an answer. is_session: it is a member's and lasts; else it goes with the browser."""
+def see(path: str) -> Response:
+    """Return "look there now"."""
+    return Response(status=303, headers={"Location": path})
+
+
+def to_sign_in() -> Response:
+    """Return what a browser without a session gets for everything private, existing or not."""
+    return see("/sign-in")
+
+
+def keep_cookie(core: Core, response: Response, cookie: str) -> Response:
+    """Put a new session's cookie into an answer."""
     response.set_cookie(
         cookie_name(core),
         cookie,
-        max_age=int(SESSION_LIFE.total_seconds()) if is_session else None,
+        max_age=int(SESSION_LIFE.total_seconds()),
         secure=core.origin.startswith("https://"),
         httponly=True,
         samesite="Lax",
@@ -106,7 +115,7 @@ def for_members(core: Core) -> Callable[[Handler], Handler]:
         async def route(**parts: Any) -> ResponseReturnValue:
             visitor = await find_visitor(core)
             if visitor.session is None:
-                return redirect("/sign-in", 303)
+                return to_sign_in()
             if request.method == "POST":
                 check_form(core, visitor, await read_form())
             answer: ResponseReturnValue = await handler(visitor, **parts)

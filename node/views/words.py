@@ -15,9 +15,9 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup, escape
-
 from node.community.members.sessions import Preferences
+
+from .markup import Markup, fill, time_tag
 
 _WEEK, _YEAR = timedelta(days=6), timedelta(days=300)
 
@@ -53,16 +53,13 @@ class Words:
         if n is not None:
             sentence = sentence["one" if n == 1 else "other"]
             values["n"] = n
-        text = Markup(escape(sentence))
-        return text.format(**values) if values else text
+        return fill(sentence, values)
 
     def moment(self, instant: datetime) -> Markup:
         """Return an instant as a `<time>`: "Saturday, 06:40" within a week, "12 October" within a year."""
         local, now = (each.astimezone(self._zone) for each in (instant, self.now))
         title = f"{self._long(local)}, {local:%H:%M} ({self.preferences.time_zone})"
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            instant.isoformat(timespec="seconds"), title, self._short(local, now)
-        )
+        return time_tag(instant.isoformat(timespec="seconds"), title, self._short(local, now))
 
     def day(self, instant: datetime) -> str:
         """Return a day: "Wednesday 14 October"."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from markupsafe import Markup
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
@@ -23,21 +22,23 @@ from node.foundation.errors import Forbidden, Invalid, NodeError, NotFound
 from node.foundation.text import html_to_text, markdown_to_html
 from node.store.profiles import Profile
 
+from .markup import preview
 from .reading import open_thread, path_of, seen_group, show_thread
 from .shell import Shell, post_page
-from .visitor import Visitor, for_members, read_form
+from .visitor import Visitor, for_members, read_form, see
 
 
 def build_writing(house: House, shell: Shell) -> Blueprint:
     """Return the routes of writing."""
     pages = Blueprint("writing", __name__)
+    _add_choice(pages, house, shell)
     _add_topics(pages, house, shell)
     _add_answers(pages, house, shell)
     _add_changes(pages, house, shell)
     return pages
 
 
-def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
+def _add_choice(pages: Blueprint, house: House, shell: Shell) -> None:
     core, find_path = house.core, path_of(house)
 
     @pages.get("/write")
@@ -56,6 +57,10 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
             if draft.group_id in titles
         ]
         return shell.render("writing/choose.html", visitor, place="write", mine=mine, drafts=drafts, path_of=find_path)
+
+
+def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
+    core, find_path = house.core, path_of(house)
 
     async def show(
         visitor: Visitor, profile: Profile, draft: Draft, *, status: int = 200, once: str = "", **more: Any
@@ -90,7 +95,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
         group_id = profile.actor_id
         await begun.keep_draft(core, author=visitor.member, group_id=group_id, draft=draft)
         if form.get("action") == "preview":
-            return await show(visitor, profile, draft, once=once, preview=render_preview(draft.text))
+            return await show(visitor, profile, draft, once=once, preview=preview(draft.text))
         if form.get("action") == "draft":
             return await show(visitor, profile, draft, once=once, saved_at=core.clock.now())
         try:
@@ -106,7 +111,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
         except (Invalid, Forbidden) as error:
             return await show(visitor, profile, draft, status=422, once=once, problem=error.sentence)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id)
-        return Response(status=303, headers={"Location": f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}"})
+        return see(f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}")
 
 
 def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -120,8 +125,8 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
         draft, once, group_id = read_draft(form), form.get("once", ""), page.group.group_id
         await begun.keep_draft(core, author=visitor.member, group_id=group_id, draft=draft, parent_id=page.root_id)
         if form.get("action") in ("preview", "draft"):
-            preview = render_preview(draft.text) if form["action"] == "preview" else None
-            return await show_thread(house, shell, visitor, page, text=draft.text, once=once, preview=preview)
+            shown = preview(draft.text) if form["action"] == "preview" else None
+            return await show_thread(house, shell, visitor, page, text=draft.text, once=once, preview=shown)
         try:
             answered = (await open_thread(house, visitor, address, form["to"]))[2] if form.get("to") else None
             await posts.create_post(
@@ -138,7 +143,7 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
                 house, shell, visitor, page, status=422, text=draft.text, once=once, problem=error.sentence
             )
         await begun.forget_draft(core, author=visitor.member, group_id=group_id, parent_id=page.root_id)
-        return Response(status=303, headers={"Location": f"/groups/{address}/threads/{token}#reply"})
+        return see(f"/groups/{address}/threads/{token}#reply")
 
     @pages.post("/groups/<address>/threads/<token>/staff")
     @for_members(core)
@@ -152,7 +157,7 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
             await posts.lock_thread(core, house.tables, staff=staff, post_id=root_id, is_locked=act == "lock")
         else:
             raise Invalid("A thread is pinned or locked here.")
-        return Response(status=303, headers={"Location": f"/groups/{address}/threads/{token}"})
+        return see(f"/groups/{address}/threads/{token}")
 
 
 def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -193,7 +198,7 @@ def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
             return await show(
                 visitor, "writing/edit.html", page, path, post, status=422, draft=draft, problem=error.sentence
             )
-        return Response(status=303, headers={"Location": post_page(post, path)})
+        return see(post_page(post, path))
 
     @pages.get("/groups/<address>/threads/<token>/withdraw")
     @for_members(core)
@@ -209,7 +214,7 @@ def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
         except NodeError as error:
             return await show(visitor, "writing/withdraw.html", page, path, post, status=422, problem=error.sentence)
         target = path if page.root_id == post.post_id else post_page(page.root or post, path)
-        return Response(status=303, headers={"Location": target})
+        return see(target)
 
 
 async def open_own(house: House, visitor: Visitor, address: str, token: str) -> tuple[ThreadPage, str, Post]:
@@ -223,11 +228,6 @@ async def open_own(house: House, visitor: Visitor, address: str, token: str) -> 
 def read_draft(form: dict[str, str]) -> Draft:
     """Return what a form holds; the lines of a text end in one way only."""
     return Draft(form.get("text", "").replace("\r\n", "\n"), form.get("title", ""), form.get("warning", ""))
-
-
-def render_preview(text: str) -> Markup:
-    """Return a text as it will look."""
-    return Markup(markdown_to_html(text))  # noqa: S704 the same cleaning as a post's (T49)
 
 
 async def _take_images(house: House, owner: Member) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "argon2": ("community/members/service.py",),
     "PIL": ("community/posts/cleaner.py",),
     "jinja2": ("views/shell.py",),
-    "markupsafe": ("views/shell.py",),
+    "markupsafe": ("views/markup.py",),
     "quart": ("views/", "api/", "app.py", "inbox/routes.py", "outbox/routes.py"),
     "werkzeug": ("views/", "api/", "app.py"),
     "uvicorn": ("cli/serve.py",),
