@@ -22,6 +22,10 @@ _MOVE = "UPDATE audit_head SET hash = :hash WHERE one = 1"
 _INSERT = """INSERT INTO audit (n, written_at, actor, action, target, reason, hash)
   VALUES (:n, :written_at, :actor, :action, :target, :reason, :hash)"""
 _LIST = "SELECT n, written_at, actor, action, target, reason, hash FROM audit WHERE n > :after ORDER BY n LIMIT 500"
+_NEWEST = """SELECT n, written_at, actor, action, target, reason FROM audit
+  WHERE n < :before ORDER BY n DESC LIMIT 50"""
+_OF_TARGET = """SELECT n, written_at, actor, action, target, reason FROM audit
+  WHERE target = :target ORDER BY n DESC LIMIT 10"""
 
 
 async def write_audit(tx: Tx, *, actor: str, action: str, target: str, reason: str | None = None) -> None:
@@ -44,6 +48,16 @@ def chain_audit(before: str, n: int, at: datetime, actor: str, action: str, targ
 async def list_audit(tx: Tx, *, after: int = 0) -> list[Any]:
     """Return at most 500 rows (n, written_at, actor, action, target, reason, hash) above `after`, oldest first."""
     return await tx.all(_LIST, after=after)
+
+
+async def list_newest_audit(tx: Tx, *, before: int) -> list[Any]:
+    """Return at most 50 rows (n, written_at, actor, action, target, reason) below `before`, newest first."""
+    return await tx.all(_NEWEST, before=before)
+
+
+async def list_audit_of(tx: Tx, *, target: str) -> list[Any]:
+    """Return the last 10 rows about something, newest first."""
+    return await tx.all(_OF_TARGET, target=target)
 
 
 async def find_first_bad(tx: Tx) -> tuple[int, int | None]:

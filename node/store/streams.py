@@ -48,6 +48,7 @@ _DEAD = """SELECT dead_id, peer_id, stream, actor_id, activity_uri, inbox_uri, d
 _ONE_DEAD = """SELECT dead_id, peer_id, stream, actor_id, activity_uri, inbox_uri, document, reason, tries, created_at
   FROM dead_letters WHERE dead_id = :dead_id"""
 _UNBURY = "DELETE FROM dead_letters WHERE dead_id = :dead_id"
+_COUNT_DEAD = "SELECT COUNT(*) AS n FROM dead_letters"
 _COUNT_DUE = """SELECT COUNT(*) AS n FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id
@@ -191,6 +192,11 @@ async def bury_entry(
 async def list_dead_letters(tx: Tx) -> list[Any]:
     """Return at most 200 dead letters, oldest first."""
     return await tx.all(_DEAD)
+
+
+async def count_dead_letters(tx: Tx) -> int:
+    """Return how many entries no peer would take."""
+    return int(await tx.value(_COUNT_DEAD))
 
 
 async def retry_dead_letter(tx: Tx, *, dead_id: int) -> Any | None:

@@ -28,6 +28,8 @@ _PAGE_BEFORE = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READAB
 _BY_TOKEN = f"""SELECT {_POST} {_FROM} WHERE p.token = :token AND p.group_id = :group_id AND {READABLE_POST}"""
 _COUNT_UP_TO = f"""SELECT COUNT(*) AS n FROM posts p
   WHERE p.root_id = :root_id AND p.post_id <= :post_id AND {READABLE_IN_GROUP}"""
+_COUNT_NEW = f"""SELECT COUNT(*) AS n FROM posts p WHERE p.root_id = :root_id AND p.post_id > :after_id
+  AND p.author_id <> :viewer_id AND {READABLE_IN_GROUP}"""
 _FIRST_UNREAD = f"""SELECT p.post_id FROM posts p WHERE p.root_id = :root_id AND p.post_id > :after_id
   AND p.author_id <> :viewer_id AND {READABLE_IN_GROUP} ORDER BY p.post_id LIMIT 1"""
 _WAITING = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {WAITING_IN_GROUP}
@@ -78,6 +80,12 @@ async def list_page_before(tx: Tx, *, viewer_id: int, group_id: int, root_id: in
 async def count_up_to(tx: Tx, *, viewer_id: int, group_id: int, root_id: int, post_id: int) -> int:
     """Return which place a post has among those of its thread that the viewer may read, counted from 1."""
     found = await tx.value(_COUNT_UP_TO, viewer_id=viewer_id, group_id=group_id, root_id=root_id, post_id=post_id)
+    return int(found)
+
+
+async def count_new(tx: Tx, *, viewer_id: int, group_id: int, root_id: int, after_id: int) -> int:
+    """Return how many posts by others a thread has after a position."""
+    found = await tx.value(_COUNT_NEW, viewer_id=viewer_id, group_id=group_id, root_id=root_id, after_id=after_id)
     return int(found)
 
 

@@ -14,6 +14,7 @@ from quart.typing import ResponseReturnValue
 from node.community.house import House
 from node.community.members.profiles import find_profile
 from node.community.reading import service
+from node.community.reading.notices import list_notices
 from node.community.reading.service import ThreadPage
 from node.domain.groups import Group
 from node.domain.posts import Post
@@ -56,6 +57,12 @@ def path_of(house: House) -> Callable[[Group], str]:
 def build_reading(house: House, shell: Shell) -> Blueprint:
     """Return the routes of reading."""
     pages = Blueprint("reading", __name__)
+    _add_lists(pages, house, shell)
+    _add_threads(pages, house, shell)
+    return pages
+
+
+def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
     core = house.core
     find_path = path_of(house)
 
@@ -67,6 +74,12 @@ def build_reading(house: House, shell: Shell) -> Blueprint:
         await service.mark_group_read(core, viewer=visitor.member, group_ids=chosen)
         back = form.get("back", "")
         return see(back if back.startswith("/groups/") else "/")
+
+    @pages.get("/notifications")
+    @for_members(core)
+    async def notifications(visitor: Visitor) -> ResponseReturnValue:
+        found = await list_notices(core, viewer=visitor.member)
+        return shell.render("reading/notices.html", visitor, place="notifications", notices=found, path_of=find_path)
 
     @pages.get("/groups")
     @for_members(core)
@@ -90,6 +103,10 @@ def build_reading(house: House, shell: Shell) -> Blueprint:
             return see(f"/groups/{address}/join")
         return shell.render("reading/group.html", visitor, place="groups", page=page, path=find_path(page.group))
 
+
+def _add_threads(pages: Blueprint, house: House, shell: Shell) -> None:
+    core = house.core
+
     @pages.get("/groups/<address>/threads/<token>")
     @for_members(core)
     async def thread(visitor: Visitor, address: str, token: str) -> ResponseReturnValue:
@@ -108,8 +125,6 @@ def build_reading(house: House, shell: Shell) -> Blueprint:
         if "prefetch" not in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
             await service.note_read(core, viewer=visitor.member, page=page)
         return await show_thread(house, shell, visitor, page, answered=answered)
-
-    return pages
 
 
 async def open_thread(house: House, visitor: Visitor, address: str, token: str) -> tuple[ThreadPage, str, Post]:

@@ -22,7 +22,8 @@ PAGE_HEADERS = {
     "Cache-Control": "private, no-store",
     "Vary": "Accept, Signature, Signature-Input, Authorization",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer": browsers would then call the origin of our own forms "null", and we could not tell them from others.
+    "Referrer-Policy": "same-origin",
 }
 
 _TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")

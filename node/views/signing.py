@@ -89,7 +89,7 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
         visitor = Visitor(None, "", visitor.words)
         page = shell.render("signing/invitation.html", visitor, found=found, problem=problem)
         status = 404 if found is None and status == 200 else status
-        return Response(page, status)
+        return Response(page, status, headers={"Referrer-Policy": "no-referrer"})  # the address is the secret
 
     @pages.get("/invitations/<token>")
     async def invitation_page(token: str) -> ResponseReturnValue:
@@ -99,7 +99,8 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
     async def accept(token: str) -> ResponseReturnValue:
         visitor, form = await find_visitor(core), await read_form()
         try:
-            check_form(core, visitor, form)
+            if await sessions.find_link(core, token) is None:
+                raise NotFound(str(visitor.words("invitation.spent_text")))
             password = form.get("password", "")
             if password != form.get("again", password):
                 raise Invalid(str(visitor.words("invitation.differ")))

@@ -48,7 +48,7 @@ FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("drafts._GET", "drafts._LIST"), (SavedDraft, 0)),
     **dict.fromkeys(("threads._ACTIVE", "threads._PINNED"), (ThreadRow, 0)),
     **dict.fromkeys(("threads._PAGE", "threads._PAGE_BEFORE", "threads._BY_TOKEN"), (Post, 0)),
-    "threads._WAITING": (Post, 0),
+    **dict.fromkeys(("threads._WAITING", "notices._NAMED", "notices._ANSWERS"), (Post, 0)),
     "members.repository._SESSION": (Member, 0),
     "members.repository._SESSIONS": (SignedIn, 0),
     "members.repository._TOKENS": (Token, 0),

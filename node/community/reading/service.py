@@ -299,7 +299,7 @@ async def _thread_page(
         posts = rows[: threads.PAGE_POSTS]
         later_after = posts[-1].post_id if len(rows) > len(posts) else None
     first_number = await threads.count_up_to(tx, post_id=posts[0].post_id, **where) if posts else 1
-    news = 0 if unread_id is None else total - await threads.count_up_to(tx, post_id=mark, **where)
+    news = 0 if unread_id is None else await threads.count_new(tx, after_id=mark, **where)
     root = await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
     ids = [post.post_id for post in posts]
     waiting = await threads.list_waiting(tx, **where)

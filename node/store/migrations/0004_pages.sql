@@ -70,3 +70,4 @@ INSERT INTO threads (root_id, group_id, newest_id, posts)
 ALTER TABLE posts ADD COLUMN token TEXT;
 UPDATE posts SET token = substr(uri, length(uri) - 25);
 CREATE INDEX posts_by_token ON posts (token);
+CREATE INDEX mentions_by_actor ON mentions (actor_uri, post_id);
