@@ -16,7 +16,7 @@ from .limits import measure_limits
 from .peers import KeyBox
 from .report import Line, Section, render
 from .run import Run
-from .scenarios import delivery, entries, idle, ingest, reading, strangers, submissions
+from .scenarios import delivery, entries, idle, ingest, pages, reading, strangers, submissions
 
 SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "ingest": ingest.measure,
@@ -25,6 +25,7 @@ SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "strangers": strangers.measure,
     "delivery": delivery.measure,
     "reading": reading.measure,
+    "pages": pages.measure,
     "idle": idle.measure,
 }
 

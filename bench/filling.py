@@ -43,6 +43,7 @@ VIEWERS = ("ordinary", "seldom", "everywhere")
 _AUTHORS = 300
 _BATCH = 500
 _TOPICS_OF_TEN = 4
+_LONG_THREAD = 45
 _WORDS = "Who covers the night shift on Friday? I can swap with Thursday, the ward is quiet then. " * 4
 
 
@@ -88,6 +89,7 @@ async def _fill(data: Path, posts: int, friend: RemoteActor) -> Filled:
             await core.store.write(crowd.insert_group, rank)
         for first in range(0, posts, _BATCH):
             await core.store.write(crowd.insert_posts, min(_BATCH, posts - first))
+        await core.store.write(crowd.insert_long_thread)
         await core.store.write(crowd.let_viewers_in, posts)
         return Filled(posts, crowd.random.sample(crowd.paths, min(400, len(crowd.paths))))
     finally:
@@ -161,6 +163,14 @@ class _Crowd:
             if is_topic:
                 topics.append((values["post_id"], values["uri"]))
             self.paths.append(f"/posts/{token}")
+
+    async def insert_long_thread(self, tx: Tx) -> None:
+        """Insert a topic with 45 answers into the second group."""
+        root: tuple[int, str] | None = None
+        for _ in range(1 + _LONG_THREAD):
+            values = self._values(tx, 1, self.core.ids.token(), root)
+            await insert_post(tx, values=values)
+            root = root or (values["post_id"], values["uri"])
 
     async def let_viewers_in(self, tx: Tx, posts: int) -> None:
         """Finish the logs; let one member into every tenth group, one into all, one where they see a hundredth."""

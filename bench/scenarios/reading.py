@@ -35,7 +35,7 @@ _CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Subject:
+class Subject:
     """A filled node that runs, with the tokens of its viewers. server: the database server's process, if there is one."""
 
     node: Node
@@ -52,9 +52,9 @@ def measure(run: Run) -> list[Line]:
     large = 10_000 if run.is_quick else 100_000
     peer = make_peer(run.keys)
     friend = make_actor(peer, "/actor", "Application", run.keys)
-    folders = {posts: _fill(run.folder, posts, friend) for posts in (SMALL, large)}
+    folders = {posts: fill_node(run.folder, posts, friend) for posts in (SMALL, large)}
     with a_world([peer]):
-        with _serve(folders, None) as subjects:
+        with serve(folders, None) as subjects:
             lines = _measure(run, subjects, friend, "SQLite")
         try:
             with a_cluster(is_durable=True) as cluster:
@@ -64,14 +64,14 @@ def measure(run: Run) -> list[Line]:
                     target = data.with_name(f"{data.name}-postgres")
                     copy_to_postgres(data, target, address)
                     copies[posts] = (target, origin, filled)
-                with _serve(copies, cluster.process.pid) as subjects:
+                with serve(copies, cluster.process.pid) as subjects:
                     lines += _measure(run, subjects, friend, "PostgreSQL")
         except PostgresMissing as error:
             lines.append(Line("the same on PostgreSQL", None, "CPU-ms", note=str(error)))
     return lines
 
 
-def _measure(run: Run, subjects: list[_Subject], friend: Actor, database: str) -> list[Line]:
+def _measure(run: Run, subjects: list[Subject], friend: Actor, database: str) -> list[Line]:
     """Return the lines of one database; subjects are the small node and the large one."""
     small, large = subjects
     count = 100 if run.is_quick else 300
@@ -124,31 +124,31 @@ def _flatness(spent: dict[tuple[str, int], list[float]], small: int, database: s
     return lines
 
 
-def _cost_of_homes(subject: _Subject, token: str, count: int) -> tuple[float, float]:
+def _cost_of_homes(subject: Subject, token: str, count: int) -> tuple[float, float]:
     request = plain_get(subject.node.origin, HOME, token=token)
     return _cost(subject, [[request] * (count // _CONNECTIONS) for _ in range(_CONNECTIONS)])
 
 
-def _cost_of_objects(subject: _Subject, friend: Actor, count: int) -> tuple[float, float]:
+def _cost_of_objects(subject: Subject, friend: Actor, count: int) -> tuple[float, float]:
     requests = [sign_get(friend, subject.node.origin, path) for path in subject.filled.paths[:count]]
     return _cost(subject, spread(requests, _CONNECTIONS))
 
 
-def _cost(subject: _Subject, queues: list[list[bytes]]) -> tuple[float, float]:
+def _cost(subject: Subject, queues: list[list[bytes]]) -> tuple[float, float]:
     cpu = subject.cpu()
     outcome: Outcome = send_all(subject.node.port, queues).require(200)
     count = sum(map(len, queues))
     return (subject.cpu() - cpu) * 1000 / count, count / outcome.seconds
 
 
-def _fill(folder: Path, posts: int, friend: Actor) -> tuple[Path, str, Filled]:
+def fill_node(folder: Path, posts: int, friend: Actor) -> tuple[Path, str, Filled]:
     data = folder / f"reading-{posts}"
     origin = init_node(data)
     return data, origin, fill(data, posts=posts, friend=friend)
 
 
 @contextmanager
-def _serve(folders: dict[int, tuple[Path, str, Filled]], server: int | None) -> Iterator[list[_Subject]]:
+def serve(folders: dict[int, tuple[Path, str, Filled]], server: int | None) -> Iterator[list[Subject]]:
     """Serve filled nodes side by side; give them with tokens for their viewers, each tried once."""
     with ExitStack() as stack:
         subjects = []
@@ -160,7 +160,7 @@ def _serve(folders: dict[int, tuple[Path, str, Filled]], server: int | None) -> 
             }
             for viewer, token in tokens.items():
                 _check_page(node, token, is_full=filled.posts > SMALL or viewer != "seldom")
-            subjects.append(_Subject(node, filled, tokens, server))
+            subjects.append(Subject(node, filled, tokens, server))
         yield subjects
 
 

@@ -20,14 +20,18 @@ _MARKS = "SELECT group_id, post_id FROM read_marks WHERE actor_id = :actor_id"
 _RAISE_MARK = """INSERT INTO read_marks (actor_id, group_id, post_id) VALUES (:actor_id, :group_id, :post_id)
   ON CONFLICT (actor_id, group_id) DO UPDATE SET post_id = excluded.post_id
   WHERE read_marks.post_id < excluded.post_id"""
-_NEWS = f"""SELECT p.post_id, p.root_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.state = 'live'
-  AND p.author_id <> :viewer_id AND p.post_id > :after_id ORDER BY p.post_id DESC LIMIT 200"""
+_UNREAD = f"""SELECT t.root_id, t.newest_id FROM threads t JOIN posts p ON p.post_id = t.newest_id
+  LEFT JOIN read_positions r ON r.actor_id = :viewer_id AND r.root_id = t.root_id
+  WHERE t.group_id = :group_id AND t.newest_id > :mark_id AND t.newest_id > COALESCE(r.post_id, 0)
+   AND p.author_id <> :viewer_id AND {READABLE_IN_GROUP} ORDER BY t.newest_id DESC LIMIT 8"""
+_COUNTS = f"""SELECT p.root_id, COUNT(*) AS n FROM posts p
+  LEFT JOIN read_positions r ON r.actor_id = :viewer_id AND r.root_id = p.root_id
+  WHERE p.root_id IN :root_ids AND p.post_id > :mark_id AND p.post_id > COALESCE(r.post_id, 0)
+   AND p.author_id <> :viewer_id AND p.state = 'live' AND {READABLE_IN_GROUP} GROUP BY p.root_id"""
 _PURGE_POSITIONS = "DELETE FROM read_positions WHERE group_id = :group_id"
 _PURGE_MARKS = "DELETE FROM read_marks WHERE group_id = :group_id"
 _FORGET_POSITIONS = "DELETE FROM read_positions WHERE actor_id = :actor_id"
 _FORGET_MARKS = "DELETE FROM read_marks WHERE actor_id = :actor_id"
-
-NEWS_LIMIT = 200
 
 
 async def list_positions(tx: Tx, *, actor_id: int, root_ids: list[int]) -> dict[int, int]:
@@ -58,10 +62,18 @@ async def raise_mark(tx: Tx, *, actor_id: int, group_id: int, post_id: int) -> N
     await tx.run(_RAISE_MARK, actor_id=actor_id, group_id=group_id, post_id=post_id)
 
 
-async def list_news(tx: Tx, *, viewer_id: int, group_id: int, after_id: int) -> list[tuple[int, int]]:
-    """Return (post_id, root_id) of at most 200 posts by others in a group after a post, newest first."""
-    rows = await tx.all(_NEWS, viewer_id=viewer_id, group_id=group_id, after_id=after_id)
-    return [(row.post_id, row.root_id) for row in rows]
+async def list_unread(tx: Tx, *, viewer_id: int, group_id: int, mark_id: int) -> list[tuple[int, int]]:
+    """Return (root_id, newest_id) of at most 8 threads of a group in which others wrote last and the viewer has not read it."""
+    rows = await tx.all(_UNREAD, viewer_id=viewer_id, group_id=group_id, mark_id=mark_id)
+    return [(row.root_id, row.newest_id) for row in rows]
+
+
+async def count_unread(tx: Tx, *, viewer_id: int, group_id: int, mark_id: int, root_ids: list[int]) -> dict[int, int]:
+    """Return how many posts by others the viewer has not read, for each of some threads of a group that has any."""
+    if not root_ids:
+        return {}
+    where = {"viewer_id": viewer_id, "group_id": group_id, "mark_id": mark_id}
+    return {row.root_id: row.n for row in await tx.all(_COUNTS, root_ids=root_ids, **where)}
 
 
 async def purge_progress(tx: Tx, *, group_id: int) -> None:

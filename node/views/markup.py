@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import string
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -9,7 +12,9 @@ from markupsafe import Markup, escape
 from node.domain.posts import Post
 from node.foundation.text import markdown_to_html
 
-__all__ = ["Markup", "fill", "preview", "said", "time_tag"]
+__all__ = ["Markup", "disc", "fill", "icon", "initials", "preview", "said", "seal", "time_tag"]
+
+_TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")
 
 
 def said(post: Post) -> Markup:
@@ -24,10 +29,50 @@ def preview(text: str) -> Markup:
 
 def fill(sentence: str, values: dict[str, Any]) -> Markup:
     """Return a sentence with values in its gaps; both are escaped, but for values that are markup themselves."""
-    text = Markup(escape(sentence))  # noqa: S704 escaped in this very line
-    return text.format(**values) if values else text
+    pieces = [text if gap is None else f"{text}{escape(values[gap])}" for text, gap in _cut(sentence)]
+    return Markup("".join(pieces))  # noqa: S704 every piece was escaped
+
+
+@functools.cache
+def _cut(sentence: str) -> list[tuple[str, str | None]]:
+    """Return (escaped text, name of the gap behind it) of a sentence; there are as many as the catalogues hold."""
+    return [(str(escape(text)), gap) for text, gap, _, _ in string.Formatter().parse(sentence)]
 
 
 def time_tag(stamp: str, title: str, shown: str) -> Markup:
     """Return a `<time>` element."""
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(stamp, title, shown)
+    return Markup(f'<time datetime="{escape(stamp)}" title="{escape(title)}">{escape(shown)}</time>')  # noqa: S704
+
+
+@functools.cache
+def icon(name: str) -> Markup:
+    """Return a symbol of `_parts/symbols.html`; templates name them, so there are few."""
+    return Markup(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="#{escape(name)}"/></svg>')  # noqa: S704
+
+
+@functools.lru_cache(maxsize=4096)
+def seal(name: str, size: str = "") -> Markup:
+    """Return the square that stands for an organisation."""
+    return _mark("seal", name, name, size)
+
+
+@functools.lru_cache(maxsize=4096)
+def disc(name: str, identity: str, size: str = "") -> Markup:
+    """Return the disc that stands for a person; its colour follows the id."""
+    return _mark("disc", name, identity, size)
+
+
+def initials(name: str) -> str:
+    """Return at most two letters for a disc or a seal.
+
+    >>> initials("Vermont Society of Physicians"), initials("ana")
+    ('VS', 'A')
+    """
+    words = [word for word in name.split() if word[:1].isalnum()]
+    return "".join(word[0].upper() for word in words[:2]) or "?"
+
+
+def _mark(kind: str, name: str, identity: str, size: str) -> Markup:
+    tint = _TINTS[hashlib.sha256(identity.encode()).digest()[0] % len(_TINTS)]
+    letters = escape(initials(name))
+    return Markup(f'<span class="{kind} {tint} {escape(size)}" aria-hidden="true">{letters}</span>')  # noqa: S704

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +11,7 @@ from node.domain.posts import Post, page_token
 from node.foundation.config import Config
 from node.store.core import Core
 
-from .markup import said
+from .markup import disc, icon, said, seal
 from .visitor import Visitor
 
 # No script, no frames, nothing from elsewhere: a page cannot tell anybody who reads it (T49, T53).
@@ -25,8 +24,6 @@ PAGE_HEADERS = {
     # Not "no-referrer": browsers would then call the origin of our own forms "null", and we could not tell them from others.
     "Referrer-Policy": "same-origin",
 }
-
-_TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ class Shell:
 
 
 def _node(config: Config) -> dict[str, Any]:
-    return {"name": config.name, "initials": initials(config.name), "is_test": config.is_test_node}
+    return {"name": config.name, "is_test": config.is_test_node}
 
 
 def _open_templates() -> Environment:
@@ -74,29 +71,9 @@ def _open_templates() -> Environment:
         loader=PackageLoader("node.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    templates.filters |= {
-        "initials": initials,
-        "tint": tint,
-        "said": said,
-        "page": post_page,
-        "token": lambda post: page_token(post.uri),
-    }
+    templates.globals |= {"draw_icon": icon, "draw_seal": seal, "draw_disc": disc}
+    templates.filters |= {"said": said, "page": post_page, "token": post_token}
     return templates
-
-
-def initials(name: str) -> str:
-    """Return at most two letters for a disc or a seal.
-
-    >>> initials("Vermont Society of Physicians"), initials("ana")
-    ('VS', 'A')
-    """
-    words = [word for word in name.split() if word[:1].isalnum()]
-    return "".join(word[0].upper() for word in words[:2]) or "?"
-
-
-def tint(identity: str) -> str:
-    """Return the colour of a disc or a seal: always the same for the same id."""
-    return _TINTS[hashlib.sha256(identity.encode()).digest()[0] % len(_TINTS)]
 
 
 def post_token(post: Post) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +49,8 @@ class Words:
         Raises:
             KeyError: There is no such sentence.
         """
+        if n is None and not values:
+            return _plain(self.preferences.language, key)
         sentence = load_sentences(self.preferences.language)[key]
         if n is not None:
             sentence = sentence["one" if n == 1 else "other"]
@@ -57,8 +59,12 @@ class Words:
 
     def moment(self, instant: datetime) -> Markup:
         """Return an instant as a `<time>`: "Saturday, 06:40" within a week, "12 October" within a year."""
+        return _moment(self.preferences, self.now.replace(second=0, microsecond=0), instant)
+
+    def show_moment(self, instant: datetime) -> Markup:
+        """As `moment`, made anew."""
         local, now = (each.astimezone(self._zone) for each in (instant, self.now))
-        title = f"{self._long(local)}, {local:%H:%M} ({self.preferences.time_zone})"
+        title = f"{self._long(local)}, {_time(local)} ({self.preferences.time_zone})"
         return time_tag(instant.isoformat(timespec="seconds"), title, self._short(local, now))
 
     def day(self, instant: datetime) -> str:
@@ -74,11 +80,11 @@ class Words:
 
     def _short(self, local: datetime, now: datetime) -> str:
         if self.preferences.date_style == "iso":
-            return f"{local:%Y-%m-%d %H:%M}"
+            return f"{local.date().isoformat()} {_time(local)}"
         if local.date() == now.date():
-            return str(self("dates.today", time=f"{local:%H:%M}"))
+            return str(self("dates.today", time=_time(local)))
         if timedelta() <= now - local < _WEEK:
-            return f"{self._name('weekday', local.isoweekday())}, {local:%H:%M}"
+            return f"{self._name('weekday', local.isoweekday())}, {_time(local)}"
         if abs(now - local) < _YEAR:
             return self._day_and_month(local)
         return self._long(local)
@@ -91,3 +97,19 @@ class Words:
 
     def _name(self, kind: str, number: int) -> str:
         return str(load_sentences(self.preferences.language)[f"dates.{kind}_{number}"])
+
+
+def _time(local: datetime) -> str:
+    return f"{local.hour:02}:{local.minute:02}"
+
+
+@cache
+def _plain(language: str, key: str) -> Markup:
+    """Return a sentence without gaps."""
+    return fill(load_sentences(language)[key], {})
+
+
+@lru_cache(maxsize=4096)
+def _moment(preferences: Preferences, now: datetime, instant: datetime) -> Markup:
+    """Return a moment as it is shown within this minute: a thread shows forty, and many readers the same ones."""
+    return Words(preferences, now).show_moment(instant)

@@ -7,7 +7,6 @@ the group is new, it moves the mark as well, so that catch-up of a member who ke
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 
 from node.community.posts.service import label_author
@@ -15,7 +14,7 @@ from node.domain.actors import Member
 from node.domain.groups import Group, Membership
 from node.domain.posts import Image, Post
 from node.foundation.errors import NotFound
-from node.store import drafts, objects, progress, threads
+from node.store import drafts, objects, places, progress, threads
 from node.store.core import Core
 from node.store.drafts import SavedDraft
 from node.store.engine import Tx
@@ -24,15 +23,15 @@ from node.store.profiles import list_joined
 from node.store.rosters import (
     Reader,
     RosterRow,
+    count_in_state,
     get_group,
     get_membership,
-    list_groups,
-    list_groups_of,
     list_readers,
-    list_roster,
 )
 
 CATCH_UP_LIMIT = 7
+# Of so many groups a list says whether something is new; whoever is in more finds the rest in catch-up.
+_LOOKED_INTO = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,11 @@ class CatchUp:
 
 @dataclass(frozen=True, slots=True)
 class GroupLine:
-    """A group in a list. place: the member's, if any. new: posts they have not seen; members: as far as is told."""
+    """A group in a list. place: the member's, if any. new: whether others wrote what they have not seen."""
 
     group: Group
     place: Membership | None
-    new: int = 0
-    members: int = 0
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,37 +160,29 @@ async def mark_group_read(core: Core, *, viewer: Member, group_ids: list[int]) -
 async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
     marks = await progress.list_marks(tx, actor_id=viewer_id)
     joined = await list_joined(tx, viewer_id=viewer_id)
-    found: list[tuple[int, int, int, int]] = []  # newest post, root, group, how many
+    found: list[tuple[int, int, int]] = []  # newest post, root, group
     for each in joined:
-        if each.newest_post_id <= marks.get(each.group_id, 0):
+        mark = marks.get(each.group_id, 0)
+        if each.newest_post_id <= mark:
             continue
-        if len(found) > CATCH_UP_LIMIT and each.newest_post_id < sorted(found)[-CATCH_UP_LIMIT][0]:
+        if len(found) > CATCH_UP_LIMIT and each.newest_post_id < found[CATCH_UP_LIMIT][0]:
             break  # groups come newest first: nothing further down is newer than what is kept
-        newest, counts = await _news(tx, viewer_id, each.group_id, marks.get(each.group_id, 0))
-        found += [(newest[root_id], root_id, each.group_id, new) for root_id, new in counts.items()]
-    found.sort(reverse=True)
+        unread = await progress.list_unread(tx, viewer_id=viewer_id, group_id=each.group_id, mark_id=mark)
+        found = sorted([*found, *((newest, root_id, each.group_id) for root_id, newest in unread)], reverse=True)
     kept = found[:CATCH_UP_LIMIT]
-    groups = {group_id: await _require_group(tx, group_id) for group_id in {each[2] for each in kept}}
-    ids = list({number for newest, root_id, _, _ in kept for number in (newest, root_id)})
-    posts = await _posts(tx, core, viewer_id, ids)
+    counts: dict[int, int] = {}
+    groups: dict[int, Group] = {}
+    for group_id in dict.fromkeys(each[2] for each in kept):
+        roots = [root_id for _, root_id, of_group in kept if of_group == group_id]
+        mark = marks.get(group_id, 0)
+        counts |= await progress.count_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark, root_ids=roots)
+        groups[group_id] = await _require_group(tx, group_id)
+    posts = await _posts(tx, core, viewer_id, list({number for each in kept for number in each[:2]}))
     lines = [
-        ThreadLine(root_id, groups[group_id], posts.get(root_id), posts.get(newest), 0, new)
-        for newest, root_id, group_id, new in kept
+        ThreadLine(root_id, groups[group_id], posts.get(root_id), posts.get(newest), 0, counts.get(root_id, 1))
+        for newest, root_id, group_id in kept
     ]
     return CatchUp(lines, len(found) > len(kept), len(joined))
-
-
-async def _news(tx: Tx, viewer_id: int, group_id: int, mark: int) -> tuple[dict[int, int], Counter[int]]:
-    """Return {root_id: newest new post} and how many posts of each thread are new."""
-    rows = await progress.list_news(tx, viewer_id=viewer_id, group_id=group_id, after_id=mark)
-    positions = await progress.list_positions(tx, actor_id=viewer_id, root_ids=list({root for _, root in rows}))
-    newest: dict[int, int] = {}
-    counts: Counter[int] = Counter()
-    for post_id, root_id in rows:
-        if post_id > positions.get(root_id, 0):
-            newest.setdefault(root_id, post_id)
-            counts[root_id] += 1
-    return newest, counts
 
 
 async def _posts(tx: Tx, core: Core, viewer_id: int, ids: list[int]) -> dict[int, Post]:
@@ -211,28 +201,14 @@ async def _require_group(tx: Tx, group_id: int) -> Group:
 
 async def _groups(tx: Tx, viewer_id: int) -> tuple[list[GroupLine], list[GroupLine]]:
     marks = await progress.list_marks(tx, actor_id=viewer_id)
-    newest = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
-    mine, listed, known = [], [], set()
-    for group in await list_groups_of(tx, actor_id=viewer_id):
-        place = await get_membership(tx, group_id=group.group_id, actor_id=viewer_id)
-        if group.staff_of is not None or place is None:
-            continue
-        new = 0
-        if newest.get(group.group_id, 0) > marks.get(group.group_id, 0):
-            _, counts = await _news(tx, viewer_id, group.group_id, marks.get(group.group_id, 0))
-            new = counts.total()
-        mine.append(GroupLine(group, place, new))
-        known.add(group.group_id)
-    for group in await list_groups(tx):
-        place = await get_membership(tx, group_id=group.group_id, actor_id=viewer_id)
-        if group.staff_of is not None or group.group_id in known:
-            continue
-        if place is not None and place.state in ("requested", "invited"):
-            mine.append(GroupLine(group, place))
-        elif not group.is_hidden:
-            listed.append(GroupLine(group, place))
-    mine.sort(key=lambda line: newest.get(line.group.group_id, 0), reverse=True)
-    return mine, listed
+    mine: list[GroupLine] = []
+    for each in await places.list_places(tx, viewer_id=viewer_id):
+        mark, new = marks.get(each.group.group_id, 0), False
+        if each.place.is_member and each.newest_post_id > mark and len(mine) < _LOOKED_INTO:
+            where = {"viewer_id": viewer_id, "group_id": each.group.group_id, "mark_id": mark}
+            new = bool(await progress.list_unread(tx, **where))
+        mine.append(GroupLine(each.group, each.place, new))
+    return mine, [GroupLine(group, None) for group in await places.list_open_groups(tx, viewer_id=viewer_id)]
 
 
 async def _member_of(tx: Tx, viewer_id: int, group_id: int) -> tuple[Group, Membership]:
@@ -251,20 +227,20 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
     ids = list({number for row in (*shown, *pinned) for number in (row.root_id, row.newest_id)})
     posts = await _posts(tx, core, viewer_id, ids)
     mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
-    _, counts = await _news(tx, viewer_id, group_id, mark)
+    roots = list({row.root_id for row in (*shown, *pinned)})
+    counts = await progress.count_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark, root_ids=roots)
 
     def line(row: threads.ThreadRow) -> ThreadLine:
         first, newest = posts.get(row.root_id), posts.get(row.newest_id)
-        return ThreadLine(row.root_id, group, first, newest, row.posts, counts[row.root_id])
+        return ThreadLine(row.root_id, group, first, newest, row.posts, counts.get(row.root_id, 0))
 
-    roster = await list_roster(tx, group_id=group_id)
     pins = {row.root_id for row in pinned}
     return GroupPage(
         group=group,
         place=place,
         readers=await list_readers(tx, group_id=group_id),
-        staff=[row for row in roster if row.state == "member" and row.role != "member"],
-        requests=sum(row.state == "requested" for row in roster) if place.is_staff else 0,
+        staff=await places.list_staff(tx, group_id=group_id),
+        requests=await count_in_state(tx, group_id=group_id, state="requested") if place.is_staff else 0,
         pinned=[line(row) for row in pinned],
         lines=[line(row) for row in shown if row.root_id not in pins],
         earlier_before=shown[-1].newest_id if len(rows) > len(shown) else None,
@@ -336,8 +312,7 @@ async def _note_read(tx: Tx, viewer_id: int, group_id: int, root_id: int, post_i
         return
     await progress.advance_position(tx, actor_id=viewer_id, group_id=group_id, root_id=root_id, post_id=post_id)
     mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
-    _, counts = await _news(tx, viewer_id, group_id, mark)
-    if not counts:
+    if not await progress.list_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark):
         joined = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
         await progress.raise_mark(tx, actor_id=viewer_id, group_id=group_id, post_id=joined.get(group_id, 0))
 
