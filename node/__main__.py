@@ -6,6 +6,7 @@ Kept light on purpose: a command to a running node imports nothing of the node.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         print(problem, file=sys.stderr)
         return 2
     text = _read_stdin(words)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `rounds … | head -1` ends quietly, like any other command
     code = run_remote(data, words, text)
     if code is None:
         from node.cli.inside import run_inside
