@@ -20,7 +20,8 @@ _ACTIVE = f"""SELECT t.root_id, t.newest_id, t.posts FROM threads t JOIN posts p
   WHERE t.group_id = :group_id AND t.newest_id < :before_id AND {READABLE_IN_GROUP}
   ORDER BY t.newest_id DESC LIMIT 21"""
 _PINNED = f"""SELECT t.root_id, t.newest_id, t.posts FROM posts p JOIN threads t ON t.root_id = p.post_id
-  WHERE {READABLE_IN_GROUP} AND p.is_pinned = 1 AND p.state = 'live' ORDER BY p.post_id DESC LIMIT 10"""
+  WHERE p.post_id IN (SELECT kept.post_id FROM posts kept WHERE kept.group_id = :group_id AND kept.is_pinned = 1)
+   AND p.state = 'live' AND {READABLE_POST} ORDER BY p.post_id DESC LIMIT 10"""
 _PAGE = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_IN_GROUP} AND p.post_id > :after_id
   ORDER BY p.post_id LIMIT 41"""
 _PAGE_BEFORE = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_IN_GROUP} AND p.post_id < :before_id

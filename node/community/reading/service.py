@@ -175,7 +175,7 @@ async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
     for group_id in dict.fromkeys(each[2] for each in kept):
         roots = [root_id for _, root_id, of_group in kept if of_group == group_id]
         mark = marks.get(group_id, 0)
-        counts |= await progress.count_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark, root_ids=roots)
+        counts |= await progress.count_unread(tx, viewer_id=viewer_id, mark_id=mark, root_ids=roots)
         groups[group_id] = await _require_group(tx, group_id)
     posts = await _posts(tx, core, viewer_id, list({number for each in kept for number in each[:2]}))
     lines = [
@@ -228,7 +228,7 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
     posts = await _posts(tx, core, viewer_id, ids)
     mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
     roots = list({row.root_id for row in (*shown, *pinned)})
-    counts = await progress.count_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark, root_ids=roots)
+    counts = await progress.count_unread(tx, viewer_id=viewer_id, mark_id=mark, root_ids=roots)
 
     def line(row: threads.ThreadRow) -> ThreadLine:
         first, newest = posts.get(row.root_id), posts.get(row.newest_id)

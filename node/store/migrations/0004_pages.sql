@@ -71,3 +71,4 @@ ALTER TABLE posts ADD COLUMN token TEXT;
 UPDATE posts SET token = substr(uri, length(uri) - 25);
 CREATE INDEX posts_by_token ON posts (token);
 CREATE INDEX mentions_by_actor ON mentions (actor_uri, post_id);
+CREATE INDEX posts_pinned ON posts (group_id) WHERE is_pinned = 1;
