@@ -69,12 +69,12 @@ async def list_unread(tx: Tx, *, viewer_id: int, group_id: int, mark_id: int) ->
     return [(row.root_id, row.newest_id) for row in rows]
 
 
-async def count_unread(tx: Tx, *, viewer_id: int, group_id: int, mark_id: int, root_ids: list[int]) -> dict[int, int]:
-    """Return how many posts by others the viewer has not read, for each of some threads of a group that has any."""
+async def count_unread(tx: Tx, *, viewer_id: int, mark_id: int, root_ids: list[int]) -> dict[int, int]:
+    """Return how many posts by others the viewer has not read, for each of some threads of one group that has any."""
     if not root_ids:
         return {}
-    where = {"viewer_id": viewer_id, "group_id": group_id, "mark_id": mark_id}
-    return {row.root_id: row.n for row in await tx.all(_COUNTS, root_ids=root_ids, **where)}
+    rows = await tx.all(_COUNTS, root_ids=root_ids, viewer_id=viewer_id, mark_id=mark_id)
+    return {row.root_id: row.n for row in rows}
 
 
 async def purge_progress(tx: Tx, *, group_id: int) -> None:
