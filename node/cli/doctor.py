@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.community.house import close_core, open_core
+from node.community.operating.service import measure_disk
 from node.foundation.clock import SystemClock
 from node.foundation.config import CONFIG_NAME, Config, load_config
 from node.foundation.errors import ConfigError, NodeError
@@ -18,8 +18,6 @@ from node.store.sqlite import has_checkpoint_race
 
 from .lock import DataLock
 from .remote import ask
-
-LOW_DISK = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,9 @@ def _private(path: Path) -> Check:
 
 
 def _disk(data: Path) -> Check:
-    usage = shutil.disk_usage(data)
-    free = usage.free / usage.total
-    sentence = f"{free:.0%} of the disk is free."
-    if free < LOW_DISK:
+    disk = measure_disk(data)
+    sentence = f"{disk.free:.0%} of the disk is free."
+    if disk.is_low:
         return Check("disk", "warn", sentence, "Make room, or move the data directory to a larger disk.")
     return Check("disk", "good", sentence)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.federation.signatures.keys import fingerprint_hex
+from node.community.peering.pages import own_fingerprint
 from node.foundation.fingerprints import fingerprint_words
 from node.store.actors import list_own_keys
 from node.store.core import Core
@@ -42,7 +42,7 @@ async def fingerprint(context: Context) -> int:
 async def describe_fingerprint(core: Core) -> dict[str, Any]:
     """Return the fingerprint of the instance key as commands print it."""
     keys = await core.keyring.own(core.instance_id)
-    digits = fingerprint_hex(keys.ed25519.public)
+    digits = await own_fingerprint(core)
     return {
         "algorithm": "sha-256",
         "hex": digits,

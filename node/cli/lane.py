@@ -8,9 +8,10 @@ from typing import Any
 
 from node.community.peering.service import require_peer
 from node.outbox.publish import LANES_BELL
+from node.outbox.waiting import list_waiting_lanes
 from node.store.audit import write_audit
 from node.store.engine import Tx
-from node.store.streams import LaneRow, get_oldest_waiting, list_lanes, save_lane
+from node.store.streams import list_lanes, save_lane
 
 from .context import Context, instant
 
@@ -38,36 +39,26 @@ async def retry(context: Context) -> int:
 
 async def _list(tx: Tx, core: Any) -> list[dict[str, Any]]:
     found = []
-    for row in await list_lanes(tx):
-        peer = core.peers.by_id(row.peer_id)
-        queued = max(row.head - row.cursor, 0)
-        error = None
+    for lane in await list_waiting_lanes(tx, core):
+        row, error = lane.row, None
         if row.error_code is not None:
             error = {"code": row.error_code, "status": row.error_status, "sentence": row.error_sentence}
         found.append(
             {
-                "peer": peer.host if peer else None,
+                "peer": lane.peer.host if lane.peer else None,
                 "stream": row.stream,
-                "state": _state(row, queued, peer),
+                "state": lane.state,
                 "cursor": row.cursor,
                 "head": row.head,
-                "queued": queued,
+                "queued": lane.queued,
                 "fails": row.fails,
-                "due_at": instant(row.due_at) if queued else None,
-                "oldest_at": instant(await get_oldest_waiting(tx, lane=row)) if queued else None,
+                "due_at": instant(row.due_at) if lane.queued else None,
+                "oldest_at": instant(lane.oldest_at),
                 "last_success_at": instant(row.last_success_at),
                 "error": error,
             }
         )
     return found
-
-
-def _state(row: LaneRow, queued: int, peer: Any) -> str:
-    if peer is not None and peer.state == "paused":
-        return "paused"
-    if not queued:
-        return "idle"
-    return "due" if row.state == "idle" else row.state
 
 
 async def _retry(tx: Tx, peer_id: int, host: str, by: str) -> int:

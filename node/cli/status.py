@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from node import __version__
-from node.community.members.service import count_members
-from node.store.activities import count_activities, count_waiting
-from node.store.engine import Tx
-from node.store.logs import count_pulls, count_unapplied
-from node.store.media import count_media, count_wanted
-from node.store.objects import count_posts
-from node.store.rosters import list_groups
-from node.store.streams import count_lanes_behind
-from node.store.submissions import count_submissions
+from node.community.operating.service import count_node
 
 from .context import Context
 
@@ -22,7 +12,7 @@ async def status(context: Context) -> int:
     """Print the state, what is stored and what waits."""
     house = context.house
     core = house.core
-    stored, waiting = await core.store.read(_counts)
+    stored, waiting = await core.store.read(count_node)
     at_rest = not any(waiting.values()) and house.deliverer.in_flight == 0 and not house.processor.is_busy
     shown = {
         "state": "ready",
@@ -46,20 +36,3 @@ async def status(context: Context) -> int:
         f"Waiting: {', '.join(f'{count} {name}' for name, count in waiting.items())}.",
     ]
     return context.emit(shown, *lines)
-
-
-async def _counts(tx: Tx) -> tuple[dict[str, Any], dict[str, Any]]:
-    stored = {
-        "members": await count_members(tx),
-        "groups": len(await list_groups(tx)),
-        "posts": await count_posts(tx),
-        "activities": await count_activities(tx),
-        "media": await count_media(tx),
-    }
-    waiting = {
-        "inbox": await count_waiting(tx),
-        "jobs": await count_unapplied(tx) + await count_wanted(tx) + await count_pulls(tx),
-        "lanes_due": await count_lanes_behind(tx),
-        "submissions": await count_submissions(tx),
-    }
-    return stored, waiting

@@ -26,6 +26,7 @@ _RETRY_DEAD = """UPDATE activities SET state = 'waiting', tries = 0, due_at = :n
 _LIST_DEAD = """SELECT activity_id, peer_id, uri, type, reason, received_at, tries FROM activities
   WHERE state = 'dead' ORDER BY activity_id LIMIT 200"""
 _COUNT_WAITING = "SELECT COUNT(*) AS n FROM activities WHERE state = 'waiting'"
+_COUNT_DEAD = "SELECT COUNT(*) AS n FROM activities WHERE state = 'dead'"
 _COUNT = "SELECT COUNT(*) AS n FROM activities"
 _DROP_OF_PEER = """UPDATE activities SET state = 'dropped', reason = :reason, document = ''
   WHERE peer_id = :peer_id AND state = 'waiting'"""
@@ -111,6 +112,11 @@ async def list_dead_activities(tx: Tx) -> list[Any]:
 async def count_waiting(tx: Tx) -> int:
     """Return how many activities wait for their handler."""
     return int(await tx.value(_COUNT_WAITING))
+
+
+async def count_dead_activities(tx: Tx) -> int:
+    """Return how many activities could not be handled."""
+    return int(await tx.value(_COUNT_DEAD))
 
 
 async def count_activities(tx: Tx) -> int:

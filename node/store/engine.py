@@ -113,6 +113,10 @@ class Store(Protocol):
         """Return {"kind", "version", "synchronous"}."""
         ...
 
+    async def measure(self) -> int:
+        """Return how many bytes the database takes on its disk."""
+        ...
+
     async def close(self) -> None:
         """Finish what waits, checkpoint, close."""
         ...

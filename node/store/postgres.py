@@ -226,6 +226,11 @@ class PostgresStore:
                 "synchronous": await connection.fetchval("SHOW synchronous_commit"),
             }
 
+    async def measure(self) -> int:
+        """Return how many bytes the database takes on its disk."""
+        async with self._readers.acquire() as connection:
+            return int(await connection.fetchval("SELECT pg_database_size(current_database())"))
+
     async def close(self) -> None:
         """Finish what runs, close."""
         if self._running:

@@ -342,6 +342,14 @@ class SqliteStore:
         )
         return {"kind": "sqlite", "version": sqlite3.sqlite_version, "synchronous": levels.get(level, str(level))}
 
+    async def measure(self) -> int:
+        """Return how many bytes the file has, without its log."""
+        pages = await self._writer.call(
+            lambda: self._writer.connection._conn.execute("PRAGMA page_count").fetchone()[0]
+        )
+        size = await self._writer.call(lambda: self._writer.connection._conn.execute("PRAGMA page_size").fetchone()[0])
+        return int(pages) * int(size)
+
     async def close(self) -> None:
         """Finish what waits, checkpoint, close. Closing twice does no harm."""
         if self._is_closed:

@@ -64,7 +64,7 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
                 agent=request.headers.get("User-Agent", ""),
             )
         except NodeError as error:
-            return await show(visitor, status=error.status, problem=error.sentence, handle=handle)
+            return await show(visitor, status=error.status, problem=error.safe, handle=handle)
         if entered is None:
             problem = visitor.words("sign_in.wrong")
             return await show(visitor, status=422, problem=problem, handle=handle)
@@ -106,7 +106,7 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
                 raise Invalid(str(visitor.words("invitation.differ")))
             member = await set_password_by_link(core, token, password)
         except NodeError as error:
-            return await show(visitor, token, status=error.status, problem=error.sentence)
+            return await show(visitor, token, status=error.status, problem=error.safe)
         cookie = await sessions.open_session(core, member, agent=request.headers.get("User-Agent", ""))
         return keep_cookie(core, see("/"), cookie)
 
@@ -144,7 +144,7 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
         try:
             await sessions.change_preferences(core, visitor.member, wanted)
         except Invalid as error:
-            return await show(visitor, status=422, problem=error.sentence)
+            return await show(visitor, status=422, problem=error.safe)
         return see("/me/settings?saved=1")
 
     @pages.post("/me/access")

@@ -10,11 +10,15 @@ from node.community.house import House
 from node.foundation.errors import NodeError, NotFound
 from node.foundation.logs import get_logger
 
+from .belonging import build_belonging
 from .documents import build_documents
+from .operating import build_operating
+from .people import build_people
 from .public import build_public
 from .reading import build_reading
 from .shell import PAGE_HEADERS, Shell
 from .signing import build_signing
+from .staffing import build_staffing
 from .visitor import find_visitor, to_sign_in
 from .writing import build_writing
 
@@ -24,7 +28,16 @@ def build_site(house: House) -> Quart:
     site = Quart("node.views", static_folder=None)
     site.config["MAX_CONTENT_LENGTH"] = house.core.config.limits.upload_bytes + 65_536
     shell = Shell(house.core)
-    for part in (build_public, build_signing, build_reading, build_writing):
+    for part in (
+        build_public,
+        build_signing,
+        build_reading,
+        build_writing,
+        build_operating,
+        build_belonging,
+        build_staffing,
+        build_people,
+    ):
         site.register_blueprint(part(house, shell))
     site.register_blueprint(build_documents(house))
 
@@ -33,7 +46,7 @@ def build_site(house: House) -> Quart:
         visitor = await find_visitor(house.core)
         if visitor.session is None:
             return to_sign_in()
-        page = shell.render("error.html", visitor, status=error.status, sentence=error.sentence)
+        page = shell.render("error.html", visitor, status=error.status, sentence=NotFound().safe if error.status == 404 else error.safe)
         return page, error.status
 
     @site.after_request

@@ -20,7 +20,7 @@ from quart.typing import ResponseReturnValue
 
 from node.community.members.sessions import SESSION_LIFE, Preferences, Session, cookie_name, find_session
 from node.domain.actors import Member
-from node.foundation.errors import Forbidden
+from node.foundation.errors import Forbidden, NotFound
 from node.store.core import Core
 
 from .words import Words
@@ -70,8 +70,12 @@ def check_form(core: Core, visitor: Visitor, form: dict[str, str]) -> None:
     came_from_elsewhere = request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     if came_from_elsewhere or origin not in (None, core.origin):
         raise Forbidden("This form was sent from another site. Open the page here and try again.")
-    if visitor.session is not None and not hmac.compare_digest(visitor.csrf, form.get(CSRF_FIELD, "")):
+    if visitor.session is not None and not _is_same(visitor.csrf, form.get(CSRF_FIELD, "")):
         raise Forbidden("This form has grown old. Open the page again; what you wrote is still in your browser.")
+
+
+def _is_same(token: str, given: str) -> bool:
+    return hmac.compare_digest(token.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def see(path: str) -> Response:
@@ -109,35 +113,29 @@ Handler = Callable[..., Awaitable[Any]]
 
 def for_members(core: Core) -> Callable[[Handler], Handler]:
     """Wrap a route: its first argument is the `Visitor`; nobody is sent to the sign-in page; POSTs are checked."""
+    return _for(core, lambda member: True)
 
+
+def for_operators(core: Core) -> Callable[[Handler], Handler]:
+    """Wrap a route that only operators may know of: everybody else gets what is got for something absent."""
+    return _for(core, lambda member: member.role == "operator")
+
+
+def _for(core: Core, is_for: Callable[[Member], bool]) -> Callable[[Handler], Handler]:
     def wrap(handler: Handler) -> Handler:
         @wraps(handler)
         async def route(**parts: Any) -> ResponseReturnValue:
             visitor = await find_visitor(core)
             if visitor.session is None:
                 return to_sign_in()
+            if not is_for(visitor.member):
+                raise NotFound  # before the form is looked at, which would tell that there is one
             if request.method == "POST":
                 check_form(core, visitor, await read_form())
             answer: ResponseReturnValue = await handler(visitor, **parts)
             return answer
 
         return route
-
-    return wrap
-
-
-def for_operators(core: Core) -> Callable[[Handler], Handler]:
-    """Wrap a route that only operators may know of: everybody else gets what is got for something absent."""
-    members = for_members(core)
-
-    def wrap(handler: Handler) -> Handler:
-        @wraps(handler)
-        async def checked(visitor: Visitor, **parts: Any) -> Any:
-            if visitor.member.role != "operator":
-                raise Forbidden("This page is for the node's operators.")
-            return await handler(visitor, **parts)
-
-        return members(checked)
 
     return wrap
 

@@ -109,7 +109,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
                 idempotency=_once(visitor, once),
             )
         except (Invalid, Forbidden) as error:
-            return await show(visitor, profile, draft, status=422, once=once, problem=error.sentence)
+            return await show(visitor, profile, draft, status=422, once=once, problem=error.safe)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id)
         return see(f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}")
 
@@ -140,7 +140,7 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
             )
         except (Invalid, Forbidden) as error:
             return await show_thread(
-                house, shell, visitor, page, status=422, text=draft.text, once=once, problem=error.sentence
+                house, shell, visitor, page, status=422, text=draft.text, once=once, problem=error.safe
             )
         await begun.forget_draft(core, author=visitor.member, group_id=group_id, parent_id=page.root_id)
         return see(f"/groups/{address}/threads/{token}#reply")
@@ -196,7 +196,7 @@ def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
             )
         except NodeError as error:
             return await show(
-                visitor, "writing/edit.html", page, path, post, status=422, draft=draft, problem=error.sentence
+                visitor, "writing/edit.html", page, path, post, status=422, draft=draft, problem=error.safe
             )
         return see(post_page(post, path))
 
@@ -212,7 +212,7 @@ def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
         try:
             await posts.withdraw_post(core, house.tables, author=visitor.member, post_id=post.post_id)
         except NodeError as error:
-            return await show(visitor, "writing/withdraw.html", page, path, post, status=422, problem=error.sentence)
+            return await show(visitor, "writing/withdraw.html", page, path, post, status=422, problem=error.safe)
         target = path if page.root_id == post.post_id else post_page(page.root or post, path)
         return see(target)
 

@@ -98,7 +98,8 @@ async def _add_with_facts(
     state = "draft" if fingerprint is None else "active" if activate else "verified"
     if known is not None and known.state == "paused" and state == "active":
         raise Conflict("This peer is paused. Resume it instead.")
-    peer = replace(peer, state=state, is_pinned=fingerprint is not None or peer.is_pinned)
+    is_same_key = known is not None and known.fingerprint == facts.fingerprint
+    peer = replace(peer, state=state, is_pinned=fingerprint is not None or (peer.is_pinned and is_same_key))
     return await _save(core, peer, action=f"peer.{state}", by=by, reason=facts.fingerprint)
 
 
@@ -112,6 +113,28 @@ async def _add_unpinned(core: Core, origin: str, known: Peer | None, *, activate
         peer = with_facts(peer, await ask_facts(core, origin))
     peer = replace(peer, state="active" if activate else "verified")
     return await _save(core, peer, action=f"peer.{peer.state}", by=by, reason="unpinned")
+
+
+async def propose_peer(core: Core, text: str, *, by: str) -> Peer:
+    """Begin with a node: ask it for its key, so that its fingerprint can be compared.
+
+    One that is on the list already is returned as it is, but for a draft, which is asked again. One that cannot be
+    reached is returned as a draft without a fingerprint.
+
+    Raises:
+        Invalid, Forbidden, WrongFingerprint: As `add_peer` says.
+        RemoteFailure: A peer that was parted from cannot be reached.
+    """
+    known = core.peers.by_origin(parse_peer(core, text))
+    if known is not None and known.state not in ("draft", "parted"):
+        return known
+    try:
+        return await add_peer(core, text, fingerprint=None, activate=False, unpinned=False, by=by)
+    except RemoteFailure:
+        kept = core.peers.by_origin(parse_peer(core, text))
+        if kept is None or kept.state != "draft":
+            raise
+        return kept
 
 
 async def verify_peer(core: Core, text: str, *, fingerprint: str, activate: bool, by: str) -> Peer:

@@ -1,0 +1,167 @@
+"""What operators read about peers: the ledger, one peer, and what a pause or a parting would touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from node.domain.peers import Peer
+from node.federation.signatures.keys import fingerprint_hex
+from node.foundation.fingerprints import fingerprint_words
+from node.outbox.waiting import WaitingLane, list_waiting_lanes, list_waiting_lanes_of
+from node.store.actors import get_actor_by_uri
+from node.store.audit import list_audit_of
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.peers import count_peer, list_peers
+from node.store.rosters import list_groups
+from node.store.sharing import SharedGroup, count_shared_groups, count_sharing_members, list_shared_groups
+
+from .service import require_peer
+
+STEPS = ("found", "words", "agree", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last time somebody changed a peer's state. by: their name, or "operator" for a command, "node" for itself."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLine:
+    """A peer in the ledger.
+
+    trouble: the code of what is wrong on the way to it, or None; since: since when.
+    members_here: its people in groups we hold. change: who paused or parted, for those states.
+    """
+
+    peer: Peer
+    members_here: int
+    groups_shared: int
+    queued: int
+    oldest_at: datetime | None
+    trouble: str | None
+    since: datetime | None
+    change: Change | None
+
+
+@dataclass(frozen=True, slots=True)
+class PeerPage:
+    """Everything about one peer.
+
+    own, theirs: (eight words, hex) of our key and of the key it shows; theirs is None until it was reached.
+    steps: (name, "done", "now" or "next"). shared: groups that both hold. our_members: how many of ours are in those.
+    lanes: with the title of the group, where it is a group's. records: its last rows of the audit log, newest first.
+    """
+
+    line: PeerLine
+    own: tuple[list[str], str]
+    theirs: tuple[list[str], str] | None
+    steps: list[tuple[str, str]]
+    shared: list[SharedGroup]
+    our_members: int
+    lanes: list[tuple[WaitingLane, str]]
+    records: list[Any]
+
+    @property
+    def peer(self) -> Peer:
+        """The peer."""
+        return self.line.peer
+
+
+async def own_fingerprint(core: Core) -> str:
+    """Return the fingerprint of our instance key in hex: what we read to another operator."""
+    keys = await core.keyring.own(core.instance_id)
+    return fingerprint_hex(keys.ed25519.public)
+
+
+async def read_ledger(core: Core) -> list[PeerLine]:
+    """Return every peer, by host.
+
+    Cost: about ten queries for each.
+    """
+    return await core.store.read(_ledger, core)
+
+
+async def read_peer(core: Core, text: str) -> PeerPage:
+    """Return one peer.
+
+    Raises:
+        NotFound: It is not on the list.
+    """
+    own = await own_fingerprint(core)
+    return await core.store.read(_page, core, require_peer(core, text).peer_id, own)
+
+
+def list_steps(peer: Peer) -> list[tuple[str, str]]:
+    """Return how far two nodes have got: each step with "done", "now" or "next"."""
+    is_agreed = peer.state in ("active", "paused")
+    done = {
+        "found": peer.fingerprint is not None,
+        "words": is_agreed or peer.state == "verified",
+        "agree": is_agreed,
+        "test": is_agreed and None not in (peer.last_delivered_at, peer.last_received_at),
+    }
+    current = next((name for name in STEPS if not done[name]), None)
+    return [(name, "done" if done[name] else "now" if name == current else "next") for name in STEPS]
+
+
+async def _ledger(tx: Tx, core: Core) -> list[PeerLine]:
+    lanes: dict[int, list[WaitingLane]] = {}
+    for lane in await list_waiting_lanes(tx, core):
+        lanes.setdefault(lane.row.peer_id, []).append(lane)
+    return [await _line(tx, core, peer, lanes.get(peer.peer_id, [])) for peer in await list_peers(tx)]
+
+
+async def _page(tx: Tx, core: Core, peer_id: int, own: str) -> PeerPage:
+    peer = next(each for each in await list_peers(tx) if each.peer_id == peer_id)
+    lanes = await list_waiting_lanes_of(tx, peer)
+    titles = {group.group_id: group.title for group in await list_groups(tx) if not group.is_hidden}
+    return PeerPage(
+        line=await _line(tx, core, peer, lanes),
+        own=(fingerprint_words(own), own),
+        theirs=(fingerprint_words(peer.fingerprint), peer.fingerprint) if peer.fingerprint else None,
+        steps=list_steps(peer),
+        shared=await list_shared_groups(tx, peer_id=peer_id, host=peer.host),
+        our_members=await count_sharing_members(tx, peer_id=peer_id),
+        lanes=[(lane, titles.get(lane.row.group_id or 0, "")) for lane in lanes],
+        records=await list_audit_of(tx, target=peer.host),
+    )
+
+
+async def _line(tx: Tx, core: Core, peer: Peer, lanes: list[WaitingLane]) -> PeerLine:
+    counts = await count_peer(tx, peer=peer)
+    troubled = [lane.row for lane in lanes if lane.queued and lane.row.error_code is not None]
+    worst = min(troubled, key=lambda row: row.error_since_at or row.due_at, default=None)
+    known = peer if peer.error_code is not None else worst
+    return PeerLine(
+        peer=peer,
+        members_here=counts["members_here"],
+        groups_shared=await count_shared_groups(tx, peer_id=peer.peer_id),
+        queued=sum(lane.queued for lane in lanes),
+        oldest_at=min((lane.oldest_at for lane in lanes if lane.oldest_at is not None), default=None),
+        trouble=known.error_code if known else None,
+        since=known.error_since_at if known else None,
+        change=await _last_change(tx, core, peer) if peer.state in ("paused", "parted") else None,
+    )
+
+
+async def _last_change(tx: Tx, core: Core, peer: Peer) -> Change | None:
+    for row in await list_audit_of(tx, target=peer.host):
+        if row.action == f"peer.{peer.state}":
+            return Change(await _name_of(tx, core, row.actor), row.written_at, row.reason or "")
+    return None
+
+
+async def _name_of(tx: Tx, core: Core, actor: str) -> str:
+    """Return the name of a member of ours by address; anything else as it is."""
+    handle, _, host = actor.partition("@")
+    if host != core.host:
+        return actor
+    person = await get_actor_by_uri(tx, uri=f"{core.origin}/people/{handle}")
+    return person.name if person is not None else actor
