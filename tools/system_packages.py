@@ -23,9 +23,15 @@ def has_postgresql() -> bool:
     return bool(shutil.which("postgres") or list(Path("/usr/lib/postgresql").glob("*/bin/postgres")))
 
 
+def has_chromium() -> bool:
+    """Return whether Debian's browser is here."""
+    return Path("/usr/bin/chromium").exists()
+
+
 # Debian's name of each package, and how to see that it is here.
 PACKAGES: dict[str, Callable[[], bool]] = {
     "postgresql": has_postgresql,
+    "chromium": has_chromium,
 }
 
 

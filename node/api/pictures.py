@@ -32,6 +32,8 @@ _PICTURE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
+# A page's picture is as private as the page: on a shared computer nothing of it stays behind.
+_PAGE_HEADERS = _PICTURE_HEADERS | {"Cache-Control": "private, no-store", "Cross-Origin-Resource-Policy": "same-origin"}
 _STAND_IN_HEADERS = {"Cache-Control": "public, max-age=86400", "Cross-Origin-Resource-Policy": "cross-origin"}
 
 
@@ -47,7 +49,7 @@ def build_pictures(house: House, tickets: Tickets) -> Blueprint:
             data, media_type = await _load(house.core, viewer, token)
         except NodeError as error:
             return translate(error)
-        return Response(data, content_type=media_type, headers=_PICTURE_HEADERS)
+        return Response(data, content_type=media_type, headers=_PICTURE_HEADERS if ticket else _PAGE_HEADERS)
 
     for name in _STAND_INS:
         data = files("node.api").joinpath(f"static/{name}.png").read_bytes()

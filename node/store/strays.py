@@ -5,7 +5,7 @@ from __future__ import annotations
 from .engine import Tx
 
 _CANCEL_STREAMS = """DELETE FROM stream_entries WHERE activity_uri IN
-  (SELECT activity_uri FROM submissions WHERE group_id = :group_id)"""
+  (SELECT activity_uri FROM submissions WHERE group_id = :group_id AND kind <> 'delete')"""
 _CANCEL_DEAD = """DELETE FROM dead_letters WHERE activity_uri IN
   (SELECT activity_uri FROM submissions WHERE group_id = :group_id)"""
 _FORGET_SUBMISSIONS = "DELETE FROM submissions WHERE group_id = :group_id"
@@ -16,7 +16,10 @@ _FORGET_STRAYS = """DELETE FROM actors WHERE known_through = :host AND is_local 
 
 
 async def forget_submissions(tx: Tx, *, group_id: int) -> None:
-    """Delete what our members sent to a group and what of it still waits to be sent."""
+    """Delete what our members sent to a group and what of it still waits to be sent.
+
+    What they took back stays in its stream: it carries no words, and goes out before the word that they have left.
+    """
     await tx.run(_CANCEL_STREAMS, group_id=group_id)
     await tx.run(_CANCEL_DEAD, group_id=group_id)
     await tx.run(_FORGET_SUBMISSIONS, group_id=group_id)

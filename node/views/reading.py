@@ -23,7 +23,7 @@ from node.store.core import Core
 from node.store.profiles import Profile
 
 from .shell import Shell
-from .visitor import Visitor, for_members, read_form, see
+from .visitor import Visitor, for_members, read_form, read_number, see
 
 
 async def show_catch_up(house: House, shell: Shell, visitor: Visitor) -> str:
@@ -70,10 +70,10 @@ def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
     @for_members(core)
     async def mark_read(visitor: Visitor) -> ResponseReturnValue:
         form = await read_form()
-        chosen = [int(form["group"])] if form.get("group", "").isdigit() else []
+        chosen = [read_number(form["group"]) or 0] if form.get("group") else []
         await service.mark_group_read(core, viewer=visitor.member, group_ids=chosen)
         back = form.get("back", "")
-        return see(back if back.startswith("/groups/") else "/")
+        return see(back if back.startswith("/groups/") and back.isprintable() else "/")
 
     @pages.get("/notifications")
     @for_members(core)
@@ -91,13 +91,13 @@ def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
     @for_members(core)
     async def group(visitor: Visitor, address: str) -> ResponseReturnValue:
         profile = await seen_group(core, visitor, address)
-        before = request.args.get("before", "")
+        before_id = _number("before")
         try:
             page = await service.read_group_page(
                 core,
                 viewer=visitor.member,
                 group_id=profile.actor_id,
-                before_id=int(before) if before.isdigit() and len(before) < 20 else 2**62,
+                before_id=2**62 if before_id is None else before_id,
             )
         except NotFound:
             return see(f"/groups/{address}/join")
@@ -171,5 +171,4 @@ async def show_thread(
 
 
 def _number(name: str) -> int | None:
-    text = request.args.get(name, "")
-    return int(text) if text.isdigit() and len(text) < 20 else None
+    return read_number(request.args.get(name, ""))

@@ -21,6 +21,7 @@ from .visitor import (
     for_members,
     keep_cookie,
     read_form,
+    read_number,
     see,
 )
 
@@ -154,8 +155,8 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
         form = await read_form()
         if form.get("token"):
             await sessions.revoke_app(core, visitor.session, form["token"])
-        elif form.get("session", "").isdigit():
-            await sessions.end_one(core, visitor.session, int(form["session"]))
+        elif (session_id := read_number(form.get("session", ""))) is not None:
+            await sessions.end_one(core, visitor.session, session_id)
         elif form.get("others"):
             await sessions.sign_out_elsewhere(core, visitor.session)
         else:

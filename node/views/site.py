@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from node.community.house import House
-from node.foundation.errors import NodeError, NotFound
+from node.foundation.errors import NodeError, NotFound, TooLarge
 from node.foundation.logs import get_logger
 
 from .belonging import build_belonging
@@ -46,8 +46,14 @@ def build_site(house: House) -> Quart:
         visitor = await find_visitor(house.core)
         if visitor.session is None:
             return to_sign_in()
-        page = shell.render("error.html", visitor, status=error.status, sentence=NotFound().safe if error.status == 404 else error.safe)
+        sentence = NotFound.sentence if error.status == 404 else error.safe  # an absent thing and a hidden one read alike
+        page = shell.render("error.html", visitor, status=error.status, sentence=sentence)
         return page, error.status
+
+    @site.before_request
+    async def refuse_zeros() -> None:
+        if "\0" in request.path or any("\0" in value for value in request.args.values()):
+            raise NotFound  # nothing of ours has such a name, and PostgreSQL would not be asked for one
 
     @site.after_request
     async def keep_private(response: Response) -> Response:
@@ -61,8 +67,8 @@ def build_site(house: House) -> Quart:
 
     @site.errorhandler(HTTPException)
     async def not_there(error: HTTPException) -> ResponseReturnValue:
-        """Answer alike for what is absent and what is private."""
-        return await refuse(NotFound())
+        """Answer alike for what is absent and what is private; too much is too much, wherever it was sent."""
+        return await refuse(TooLarge() if error.code == TooLarge.status else NotFound())
 
     @site.errorhandler(Exception)
     async def fail(error: Exception) -> ResponseReturnValue:

@@ -141,9 +141,19 @@ def _for(core: Core, is_for: Callable[[Member], bool]) -> Callable[[Handler], Ha
 
 
 async def read_form() -> dict[str, str]:
-    """Return the fields of the form that was sent, each once."""
+    """Return the fields of the form that was sent, each once; zeros, which no keyboard sends and PostgreSQL refuses, go."""
     form = await request.form
-    return {name: value for name, value in form.items() if isinstance(value, str)}
+    return {name: value.replace("\0", "") for name, value in form.items() if isinstance(value, str)}
+
+
+def read_number(text: str) -> int | None:
+    """Return a number that one of our pages put into an address or a form; None for anything else.
+
+    >>> read_number("3764938132684938132"), read_number("²"), read_number("9" * 19)
+    (3764938132684938132, None, None)
+    """
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+    return number if number is None or number < 2**63 else None
 
 
 def _guess_preferences() -> Preferences:

@@ -18,7 +18,7 @@ from node.community.reading import begun, service
 from node.community.reading.service import ThreadPage
 from node.domain.actors import Member
 from node.domain.posts import Draft, Post
-from node.foundation.errors import Forbidden, Invalid, NodeError, NotFound
+from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound, TooLarge, TooMany
 from node.foundation.text import html_to_text, markdown_to_html
 from node.store.profiles import Profile
 
@@ -26,6 +26,9 @@ from .markup import preview
 from .reading import open_thread, path_of, seen_group, show_thread
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, see
+
+# What a writer is told beside their words.
+_REFUSED = (Invalid, Forbidden, Conflict, TooLarge, TooMany)
 
 
 def build_writing(house: House, shell: Shell) -> Blueprint:
@@ -108,7 +111,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
                 draft=Draft(draft.text, draft.title, draft.warning, images),
                 idempotency=_once(visitor, once),
             )
-        except (Invalid, Forbidden) as error:
+        except _REFUSED as error:
             return await show(visitor, profile, draft, status=422, once=once, problem=error.safe)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id)
         return see(f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}")
@@ -124,11 +127,12 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
         form = await read_form()
         draft, once, group_id = read_draft(form), form.get("once", ""), page.group.group_id
         await begun.keep_draft(core, author=visitor.member, group_id=group_id, draft=draft, parent_id=page.root_id)
+        answered = (await open_thread(house, visitor, address, form["to"]))[2] if form.get("to") else None
+        begun_here: dict[str, Any] = {"answered": answered, "text": draft.text, "once": once}
         if form.get("action") in ("preview", "draft"):
             shown = preview(draft.text) if form["action"] == "preview" else None
-            return await show_thread(house, shell, visitor, page, text=draft.text, once=once, preview=shown)
+            return await show_thread(house, shell, visitor, page, preview=shown, **begun_here)
         try:
-            answered = (await open_thread(house, visitor, address, form["to"]))[2] if form.get("to") else None
             await posts.create_post(
                 core,
                 house.tables,
@@ -138,10 +142,8 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
                 reply_to=answered.post_id if answered else page.root_id,
                 idempotency=_once(visitor, once),
             )
-        except (Invalid, Forbidden) as error:
-            return await show_thread(
-                house, shell, visitor, page, status=422, text=draft.text, once=once, problem=error.safe
-            )
+        except _REFUSED as error:
+            return await show_thread(house, shell, visitor, page, status=422, problem=error.safe, **begun_here)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id, parent_id=page.root_id)
         return see(f"/groups/{address}/threads/{token}#reply")
 

@@ -24,6 +24,8 @@ _HANDLES = {
     "operator": "ola",
 }
 _NO_NUMBER = 4_242_424_242
+_APPS = ("/api", "/oauth")
+_FORM = "application/x-www-form-urlencoded"
 _HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
 
@@ -33,11 +35,12 @@ def route_of(name: str) -> str:
 
 
 def list_routes(scene: Scene) -> list[str]:
-    """Return "METHOD path" of everything that the application answers."""
+    """Return "METHOD path" of everything that the application answers; a page and a document of one path are one."""
     found = [f"GET {path}" for route in ROUTES for path in _expand(route.path)]
     found += [f"POST {path}" for path in INBOXES]
     for rule in scene.app._site.url_map.iter_rules():
         path = rule.rule if rule.rule.count("/") <= 2 else rule.rule.rstrip("/")
+        path = path.replace("<address>", "<handle>")
         methods = rule.methods - {"HEAD", "OPTIONS"}
         found += [f"ANY {path}"] if len(methods) > 2 else [f"{method} {path}" for method in methods]
     return found
@@ -48,7 +51,7 @@ def list_requests(scene: Scene, name: str) -> list[Request]:
     method, path = route_of(name).split(" ", 1)
     thing = name.partition("(")[2].rstrip(")")
     method = "GET" if method == "ANY" else method
-    if path.startswith(("/api", "/oauth")):
+    if path.startswith(_APPS):
         return [
             Request(method, target, (("host", HOST), ("content-type", "application/json")), json.dumps(body).encode())
             for target, body in _calls(scene, path, thing)
@@ -56,6 +59,10 @@ def list_requests(scene: Scene, name: str) -> list[Request]:
     targets = _targets(scene, path, thing)
     if method == "GET":
         return [Request("GET", target, (("host", HOST),)) for target in targets]
+    if not path.endswith("/inbox"):
+        return [
+            Request("POST", target, (("host", HOST), ("content-type", _FORM)), b"text=Indeed.") for target in targets
+        ]
     view = {"type": "View", "id": f"{ORIGIN}/replaced-by-the-requester"}
     return [a_post(view, target=target) for target in targets]
 
@@ -68,10 +75,13 @@ async def ask_as(scene: Scene, requester: str, request: Request) -> Answer:
 def dress(scene: Scene, requester: str, request: Request) -> Request:
     """Return a request as somebody of the table would send it."""
     if requester in PEOPLE:
-        accept = {"nobody": _HTML, "robot": ACTIVITY}.get(requester, "application/json")
+        is_app = request.path.startswith(_APPS) and requester in _HANDLES
+        accept = ACTIVITY if requester == "robot" else "application/json" if is_app else _HTML
         request = with_header(request, "accept", accept)
+        if is_app:
+            return with_header(request, "authorization", f"Bearer {scene.tokens[_HANDLES[requester]]}")
         if requester in _HANDLES:
-            request = with_header(request, "authorization", f"Bearer {scene.tokens[_HANDLES[requester]]}")
+            return with_header(request, "cookie", scene.cookies[_HANDLES[requester]])
         return request
     request = with_header(request, "accept", ACTIVITY)
     if request.method not in ("GET", "HEAD"):
@@ -104,7 +114,11 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
     if path == "/groups/<handle>/log/<seq>":
         seqs = (f"ward/log/{scene.seq}", f"ward/log/{scene.seq + 1000}", f"nothing/log/{scene.seq}")
         return tuple(f"/groups/{rest}" for rest in seqs)
-    tokens = {"/posts": scene.post, "/activities": scene.activity, "/media": scene.media}
+    if "/threads/" in path:
+        token = scene.hidden_post if thing == "hidden" else scene.gone if thing == "gone" else scene.post
+        pairs = ((group, token), (group, ABSENT), ("nothing", token))
+        return tuple(path.replace("<handle>", handle).replace("<token>", each) for handle, each in pairs)
+    tokens = {"/posts": scene.post, "/activities": scene.activity, "/media": scene.media, "/invitations": scene.link}
     if thing == "gone":
         tokens = {"/posts": scene.gone, "/activities": scene.gone_activity}
     if thing == "message":
@@ -112,10 +126,12 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
     if path.endswith("<token>"):
         folder = path.rpartition("/")[0]
         return f"{folder}/{tokens[folder]}", f"{folder}/{ABSENT}"
-    if path.startswith("/groups/"):
+    if "<host>" in path:
+        return path.replace("<host>", "friend.example"), path.replace("<host>", "nobody.example")
+    if path.startswith("/groups/<"):
         return path.replace("<handle>", group), path.replace("<handle>", "nothing")
     if "<handle>" in path:
-        handle = "otto" if thing == "unknown" else "mia"
+        handle = {"unknown": "otto", "elsewhere": "fay@friend.example"}.get(thing, "mia")
         return path.replace("<handle>", handle), path.replace("<handle>", "nobody")
     return (path,)
 

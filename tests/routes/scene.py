@@ -14,7 +14,8 @@ from typing import Any
 
 from node.community.groups import service as groups
 from node.community.groups import staff
-from node.community.members.service import make_token, suspend_member
+from node.community.members.service import make_reset_link, make_token, suspend_member
+from node.community.members.sessions import cookie_name, open_session
 from node.community.messages.service import send_message
 from node.community.posts.service import create_post, pin_post, withdraw_post
 from node.domain.actors import Actor, Member
@@ -48,7 +49,8 @@ class Scene:
     gone, gone_activity: of a post that Mia took back. message: of a private message from Mia to Moe.
     seq: the number of the post's entry. numbers: our own numbers of posts, by what they
     are called here. staff_id: our number of ward's staff room.
-    tokens: bearer tokens by handle.
+    hidden_post: the token of a post of Mia in circle. link: the secret of a one-time link for Otto.
+    tokens: bearer tokens by handle. cookies: `Cookie` headers of sessions by handle; Sven's is from before.
     """
 
     lone: LoneHouse
@@ -66,7 +68,10 @@ class Scene:
     gone: str = ""
     gone_activity: str = ""
     message: str = ""
+    hidden_post: str = ""
+    link: str = ""
     seq: int = 0
+    cookies: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     staff_id: int = 0
 
@@ -112,6 +117,11 @@ async def furnish(lone: LoneHouse) -> Scene:
     for group in (ward, circle):
         await groups.leave_group(core, lone.house.tables, member=members["lena"], group_id=group.group_id)
     scene.tokens = {handle: await make_token(core, handle, "read write follow", by="a test") for handle in members}
+    name = cookie_name(core)
+    scene.cookies = {
+        handle: f"{name}={await open_session(core, member, agent='')}" for handle, member in members.items()
+    }
+    scene.link = _token(await make_reset_link(core, "otto", by="a test"))
     await suspend_member(core, "sven", by="a test", reason="")
     members["sven"] = replace(members["sven"], state="suspended")
     return scene
@@ -144,6 +154,8 @@ async def _write_posts(scene: Scene) -> None:
         _token(gone.uri),
     )
     scene.activity = _token(await core.store.read(_activity_of, scene.ward.uri, posted.seq))
+    hidden = await create_post(core, tables, author=mia, group_id=scene.circle.group_id, draft=Draft(f"Low. {CANARY}"))
+    scene.hidden_post = _token(hidden.uri)
     moe = await core.store.read(_actor, scene.members["moe"].uri)
     message = await send_message(core, author=mia, people=[moe], text=f"Between us. {CANARY}")
     scene.message = _token(message)

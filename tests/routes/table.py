@@ -5,11 +5,11 @@ both, and then the two answers are equal byte for byte. A requester who may have
 can tell whether it exists (contract.md 2.5). The rows of one requester are walked from top to bottom on one node, so what
 changes something stands last.
 
-People, with a bearer token but for the first two:
+People, with the cookie of a session on pages and a bearer token on what apps ask, but for the first two:
 
     nobody    a browser without a session              robot     no signature, asks for ActivityPub
     member    a member of the group                    other     a member of the node, not of the group
-    left      was in the group                         suspended cannot do anything any more
+    left      was in the group                         suspended has a cookie and a token from before
     moderator staff of the group                       operator  runs the node, is not in the group
 
 Nodes, by their signatures:
@@ -28,7 +28,7 @@ from __future__ import annotations
 PEOPLE = ("nobody", "robot", "member", "other", "left", "suspended", "moderator", "operator")
 NODES = ("friend", "ally", "paused", "parted", "draft", "verified", "stranger", "forged", "garbled")
 
-# Between nodes. People are sent to the sign-in page, which knows nothing of what was asked, until pages show these things.
+# Between nodes. To people these paths are pages (`PAGES`), or nothing.
 PEERS = """
                                    friend   ally     paused   parted   draft    verified stranger forged   garbled
 GET  /people/<handle>              200/404  404      503      404      404      404      404      401      401
@@ -53,7 +53,109 @@ GET  /activities/<token>           200/404  404      503      404      404      
 GET  /activities/<token> (gone)    410/404  404      503      404      404      404      404      401      401
 GET  /media/<token>                200/404  404      503      404      404      404      404      401      401
 """
-PEERS_FOR_PEOPLE = {"nobody": "303", "robot": "401"} | dict.fromkeys(PEOPLE[2:], "303")
+PEERS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404") | {"nobody": "303", "robot": "401", "suspended": "303"}
+
+# Pages. Mia asks as `member` and wrote the post; ward is listed, so outsiders are shown how to join it.
+PAGES = """
+                                           nobody robot  member   other    left     suspended moderator operator
+GET  /groups/<handle>                      303    401    200/404  303/404  303/404  303       200/404   303/404
+GET  /groups/<handle> (hidden)             303    401    200/404  404      404      303       200/404   404
+GET  /media/<token>                        303    401    200/404  404      404      303       200/404   404
+GET  /groups                               303    401    200      200      200      303       200       200
+GET  /write                                303    401    200      200      200      303       200       200
+GET  /notifications                        303    401    200      200      200      303       200       200
+GET  /me/settings                          303    401    200      200      200      303       200       200
+GET  /me                                   303    401    200      200      200      303       200       200
+GET  /groups/find                          303    401    200      200      200      303       200       200
+GET  /groups/new                           303    401    200      200      200      303       200       200
+GET  /people/<handle>                      303    401    200/404  200/404  200/404  303       200/404   200/404
+GET  /people/<handle> (unknown)            303    401    200/404  200/404  200/404  303       200/404   200/404
+GET  /people/<handle> (elsewhere)          303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/join                 303    401    303/404  200/404  200/404  303       303/404   200/404
+GET  /groups/<handle>/join (hidden)        303    401    303/404  404      404      303       303/404   404
+GET  /groups/<handle>/members              303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/members (hidden)     303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/requests             303    401    404      404      404      303       200/404   404
+GET  /groups/<handle>/requests (hidden)    303    401    404      404      404      303       200/404   404
+GET  /groups/<handle>/leave                303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/leave (hidden)       303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/write                303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/write (hidden)       303    401    200/404  404      404      303       200/404   404
+GET  /groups/<handle>/threads/<token>                   303 401 200/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token> (hidden)          303 401 200/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token> (gone)            303 401 200/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token>/report            303 401 200/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token>/report (hidden)   303 401 200/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token>/report (gone)     303 401 404/404 404 404 303 404/404 404
+GET  /groups/<handle>/threads/<token>/edit              303 401 200/404 404 404 303 404/404 404
+GET  /groups/<handle>/threads/<token>/edit (hidden)     303 401 200/404 404 404 303 404/404 404
+GET  /groups/<handle>/threads/<token>/withdraw          303 401 200/404 404 404 303 404/404 404
+GET  /groups/<handle>/threads/<token>/withdraw (hidden) 303 401 200/404 404 404 303 404/404 404
+"""
+# To everybody else the operators' desks are absent, whatever they name.
+OPERATING = """
+                                           nobody robot  member   other    left     suspended moderator operator
+GET  /peers                                303    401    404      404      404      303       404       200
+GET  /peers/<host>                         303    401    404      404      404      303       404       200/404
+GET  /peers/<host>/pause                   303    401    404      404      404      303       404       200/404
+GET  /peers/<host>/part                    303    401    404      404      404      303       404       200/404
+GET  /node                                 303    401    404      404      404      303       404       200
+GET  /node/audit                           303    401    404      404      404      303       404       200
+GET  /node/members                         303    401    404      404      404      303       404       200
+GET  /node/members/<handle>                303    401    404      404      404      303       404       200/404
+"""
+# A form without the token of the member's own pages is refused before anybody looks what it is about (T58).
+FORMS = """
+POST /sign-out
+POST /me/settings
+POST /me/access
+POST /me/notice
+POST /read
+POST /groups/<handle>/write
+POST /groups/<handle>/write (hidden)
+POST /groups/<handle>/threads/<token>
+POST /groups/<handle>/threads/<token> (hidden)
+POST /groups/<handle>/threads/<token>/staff
+POST /groups/<handle>/threads/<token>/edit
+POST /groups/<handle>/threads/<token>/withdraw
+POST /groups/<handle>/threads/<token>/report
+POST /groups/<handle>/join
+POST /groups/<handle>/leave
+POST /groups/<handle>/requests
+POST /groups/<handle>/admit
+POST /groups/<handle>/members/role
+POST /groups/<handle>/members/remove
+POST /groups/<handle>/members/invite
+POST /groups/find
+POST /groups/new
+"""
+FORMS_FOR_OTHERS = {"nobody": "303", "robot": "401", "suspended": "303"}
+FORMS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "403") | FORMS_FOR_OTHERS
+OPERATORS_FORMS = """
+POST /peers
+POST /peers/<host>/confirm
+POST /peers/<host>/test
+POST /peers/<host>/pause
+POST /peers/<host>/resume
+POST /peers/<host>/part
+POST /node/members
+POST /node/members/<handle>/reset
+POST /node/members/<handle>/assurance
+POST /node/members/<handle>/restore
+POST /node/members/<handle>/suspend
+"""
+OPERATORS_FORMS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404") | FORMS_FOR_OTHERS | {"operator": "403"}
+# To a node a page is nothing, like everything that nodes do not read.
+PAGES_FOR_NODES = dict.fromkeys(NODES, "404") | {"paused": "503", "forged": "401", "garbled": "401"}
+
+# The doors: open to whoever is not signed in, and to whoever holds a link. Nodes are nobody here.
+DOORS = """
+                                           nobody robot   member   other    left     suspended moderator operator
+GET  /sign-in                              200    200     303      303      303      200       303       303
+POST /sign-in                              422    422     403      403      403      422       403       403
+GET  /invitations/<token>                  200/404 200/404 200/404 200/404  200/404  200/404   200/404   200/404
+POST /invitations/<token>                  422/404 422/404 422/404 422/404  422/404  422/404   422/404   422/404
+"""
 
 INBOXES = """
                                       friend   ally     paused   parted   draft    verified stranger forged  garbled
@@ -68,7 +170,6 @@ INBOXES_FOR_PEOPLE = dict.fromkeys(PEOPLE, "401")
 # Open to everybody: the same for all, whatever they carry.
 OPEN = """
 GET  /
-GET  /sign-in
 GET  /support
 GET  /charter
 GET  /about
@@ -152,15 +253,20 @@ Row = dict[str, str]
 def list_rows() -> dict[str, Row]:
     """Return {"GET /people/<handle> (hidden)": {"nobody": "303", …}} of every table."""
     everybody = (*PEOPLE, *NODES)
-    return {
+    rows = {
         **{name: PEERS_FOR_PEOPLE | row for name, row in _read(PEERS, NODES).items()},
         **{name: INBOXES_FOR_PEOPLE | row for name, row in _read(INBOXES, NODES).items()},
         **{name: WEBFINGER_FOR_PEOPLE | row for name, row in _read(WEBFINGER, NODES).items()},
         **{name: dict.fromkeys(everybody, "200") for name in _read(OPEN, ())},
         **{name: dict.fromkeys(everybody, "503") for name in _read(NOT_READY, ())},
         **{name: dict.fromkeys(everybody, "501") for name in _read(NOT_BUILT, ())},
-        **{name: row | API_FOR_NODES for name, row in _read(API, PEOPLE).items()},
+        **{name: FORMS_FOR_PEOPLE | PAGES_FOR_NODES for name in _read(FORMS, ())},
+        **{name: OPERATORS_FORMS_FOR_PEOPLE | PAGES_FOR_NODES for name in _read(OPERATORS_FORMS, ())},
+        **{name: row | dict.fromkeys(NODES, row["nobody"]) for name, row in _read(DOORS, PEOPLE).items()},
     }
+    for name, row in (_read(PAGES, PEOPLE) | _read(OPERATING, PEOPLE)).items():
+        rows[name] = rows.get(name, PAGES_FOR_NODES) | row
+    return rows | {name: row | API_FOR_NODES for name, row in _read(API, PEOPLE).items()}
 
 
 def _read(text: str, columns: tuple[str, ...]) -> dict[str, Row]:

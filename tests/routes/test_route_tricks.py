@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,14 +50,23 @@ async def scene(databases: Databases, clock: FrozenClock) -> AsyncIterator[Scene
 def _pairs(scene: Scene) -> list[tuple[str, Request, Request]]:
     """Return every route of what peers read, with the requests for what exists and for what does not."""
     return [
-        (name, *list_requests(scene, name)[:2])  # type: ignore[misc]
+        (name, *requests[:2])  # type: ignore[misc]
         for name, row in list_rows().items()
-        if name.startswith("GET ") and row["stranger"] == "404" and "(" not in name
+        if name.startswith("GET ")
+        and row["stranger"] == "404"
+        and "(" not in name
+        and len(requests := list_requests(scene, name)) > 1
     ]
 
 
 def _spelled(request: Request, spelling: str) -> Request:
     return replace(request, target=spelling.format(request.target, request.target.rpartition("/")[2]))
+
+
+def _still(answer: Answer) -> tuple[Any, ...]:
+    """Return the shape of an answer, without the number that each form gets anew."""
+    status, headers, body = shape(answer)
+    return status, headers, re.sub(rb'name="once" value="\w+"', b"", body)
 
 
 def _is_harmless(answer: Answer) -> bool:
@@ -69,7 +80,7 @@ async def test_t22_no_spelling_of_a_path_gets_around_the_check(scene: Scene, req
     told = []
 
     for name, existing, absent in _pairs(scene):
-        if "200" in list_rows()[name][requester]:
+        if "/" in list_rows()[name][requester]:
             continue
         for spelling in _SPELLINGS:
             answers = [await ask_as(scene, requester, _spelled(thing, spelling)) for thing in (existing, absent)]
@@ -101,7 +112,7 @@ async def test_t48_t58_no_forged_header_changes_an_answer(scene: Scene, requeste
             plain = dress(scene, requester, request)
             forged = replace(plain, headers=(*plain.headers, *_FORGED_HEADERS.items()))
 
-            assert shape(await ask(scene.app, forged)) == shape(await ask(scene.app, plain)), name
+            assert _still(await ask(scene.app, forged)) == _still(await ask(scene.app, plain)), name
 
 
 async def test_t48_the_address_of_the_caller_opens_nothing(scene: Scene) -> None:

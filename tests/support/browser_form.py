@@ -107,6 +107,11 @@ class Browser:
         self.cookies[cookie_name(core)] = await open_session(core, member, agent=self.agent)
         return self
 
+    async def submit_sign_out(self, **fields: str) -> None:
+        """Sign out by the form in the settings."""
+        await self.get("/me/settings")
+        await self.submit("sign-out", **fields)
+
     async def get(self, path: str, **headers: str) -> Answer:
         """Open a page and follow redirects; further headers with `_` for `-`."""
         return await self._walk(self._request("GET", path, headers))
@@ -155,7 +160,7 @@ class Browser:
             self.answer = await ask(self._find_app(), request, client=self._client)
             self.path = request.target
             self.steps.append(self.answer.status)
-            self._keep_cookies()
+            self.keep_cookies()
             place = self.answer.one("location")
             if self.answer.status != 303 or place is None:
                 return self.answer
@@ -178,7 +183,8 @@ class Browser:
             self._app = Application(self._house)
         return self._app
 
-    def _keep_cookies(self) -> None:
+    def keep_cookies(self) -> None:
+        """Keep what the last answer gave, and drop what it took away."""
         for name, value in self.answer.headers:
             if name == "set-cookie":
                 for key, morsel in SimpleCookie(value).items():

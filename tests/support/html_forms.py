@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -75,7 +76,7 @@ class Page(HTMLParser):
     @property
     def words(self) -> str:
         """What the page says, with single spaces; without what stands in fields."""
-        return " ".join(" ".join(self._said).split())
+        return re.sub(r" ([.,;:!?])(?= |$)", r"\1", " ".join(" ".join(self._said).split()))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Note where we are, and what it is."""

@@ -113,3 +113,14 @@ def build_decision(
     """Return a staff member's Accept or Reject of what was laid before the staff."""
     to = [staff_uri, f"{staff_uri}/followers"]
     return _activity(core, verb, actor_uri, request_uri, to, audience=staff_uri, summary=note or None)
+
+
+def build_flag(core: Core, reporter_uri: str, group: Group, *, post_uri: str, rule: str, note: str) -> dict[str, Any]:
+    """Return {"type": "Flag", "actor": A, "object": post, "summary": "rule: note", "to": [G], "audience": G}."""
+    summary = f"{rule}: {note}" if note else rule
+    return _activity(core, "Flag", reporter_uri, post_uri, [group.uri], audience=group.uri, summary=summary)
+
+
+def build_admission(core: Core, actor_uri: str, group: Group, *, instance_uri: str) -> dict[str, Any]:
+    """Return the Add of a node to those that may hold a group: what staff elsewhere send to its host."""
+    return _activity(core, "Add", actor_uri, instance_uri, [group.uri], target=f"{group.uri}/nodes", audience=group.uri)

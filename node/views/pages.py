@@ -1,0 +1,87 @@
+"""The register of pages: every page that people see, and the states in which it is looked at.
+
+`make pictures` takes each of them and fails when one cannot be had; the browser tests walk them all; a house test holds
+the register to the routes. Whoever adds a page adds its line.
+
+What stands in braces is filled in by whoever looks: {group}, a group hosted here that the member owns; {elsewhere}, one of
+another node that they may join; {thread}, {own} and {theirs}, the tokens of a thread, of a post of the member's and of
+somebody else's; {person}, an address; {member}, a handle; {peer}, a host; {link}, the secret of a one-time link.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+NOBODY, MEMBER, NEWCOMER, OPERATOR = "nobody", "member", "newcomer", "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A page as somebody finds it. name: what is particular, or nothing. who: signed in as. path: where."""
+
+    name: str
+    who: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its name, its route, and the states in which it is looked at."""
+
+    name: str
+    rule: str
+    states: tuple[State, ...]
+
+
+def _page(name: str, rule: str, *states: tuple[str, str, str]) -> Page:
+    return Page(name, rule, tuple(State(*state) for state in states))
+
+
+_GROUP = "/groups/<address>"
+_POST = f"{_GROUP}/threads/<token>"
+
+PAGES: tuple[Page, ...] = (
+    _page("front", "/", ("landing", NOBODY, "/"), ("catch-up", MEMBER, "/"), ("in no group", NEWCOMER, "/")),
+    _page("support", "/support", ("", NOBODY, "/support"), ("", MEMBER, "/support")),
+    _page("charter", "/charter", ("", NOBODY, "/charter")),
+    _page("about", "/about", ("", NOBODY, "/about"), ("", MEMBER, "/about")),
+    _page("sign-in", "/sign-in", ("", NOBODY, "/sign-in")),
+    _page(
+        "invitation",
+        "/invitations/<token>",
+        ("", NOBODY, "/invitations/{link}"),
+        ("spent", NOBODY, "/invitations/nothing"),
+    ),
+    _page("me", "/me", ("", MEMBER, "/me")),
+    _page("settings", "/me/settings", ("", MEMBER, "/me/settings"), ("saved", MEMBER, "/me/settings?saved=1")),
+    _page("notices", "/notifications", ("", MEMBER, "/notifications"), ("none", NEWCOMER, "/notifications")),
+    _page("groups", "/groups", ("", MEMBER, "/groups"), ("none", NEWCOMER, "/groups")),
+    _page("find-group", "/groups/find", ("", MEMBER, "/groups/find")),
+    _page("new-group", "/groups/new", ("", MEMBER, "/groups/new")),
+    _page("group", _GROUP, ("", MEMBER, "/groups/{group}")),
+    _page("join", f"{_GROUP}/join", ("", MEMBER, "/groups/{elsewhere}/join")),
+    _page("leave", f"{_GROUP}/leave", ("", MEMBER, "/groups/{group}/leave")),
+    _page("members", f"{_GROUP}/members", ("", MEMBER, "/groups/{group}/members")),
+    _page("requests", f"{_GROUP}/requests", ("", MEMBER, "/groups/{group}/requests")),
+    _page("choose", "/write", ("", MEMBER, "/write"), ("nowhere", NEWCOMER, "/write")),
+    _page("write", f"{_GROUP}/write", ("", MEMBER, "/groups/{group}/write")),
+    _page(
+        "thread",
+        _POST,
+        ("", MEMBER, "/groups/{group}/threads/{thread}"),
+        ("answering", MEMBER, "/groups/{group}/threads/{thread}?reply={theirs}"),
+    ),
+    _page("edit", f"{_POST}/edit", ("", MEMBER, "/groups/{group}/threads/{own}/edit")),
+    _page("withdraw", f"{_POST}/withdraw", ("", MEMBER, "/groups/{group}/threads/{own}/withdraw")),
+    _page("report", f"{_POST}/report", ("", MEMBER, "/groups/{group}/threads/{theirs}/report")),
+    _page("person", "/people/<address>", ("", MEMBER, "/people/{person}")),
+    _page("absent", "", ("", MEMBER, "/nothing")),
+    _page("peers", "/peers", ("", OPERATOR, "/peers")),
+    _page("peer", "/peers/<host>", ("", OPERATOR, "/peers/{peer}")),
+    _page("pause-peer", "/peers/<host>/pause", ("", OPERATOR, "/peers/{peer}/pause")),
+    _page("part-peer", "/peers/<host>/part", ("", OPERATOR, "/peers/{peer}/part")),
+    _page("node", "/node", ("", OPERATOR, "/node")),
+    _page("audit", "/node/audit", ("", OPERATOR, "/node/audit")),
+    _page("desk-members", "/node/members", ("", OPERATOR, "/node/members")),
+    _page("desk-member", "/node/members/<handle>", ("", OPERATOR, "/node/members/{member}")),
+)

@@ -1,0 +1,170 @@
+"""Every sentence of the pages stands in the catalogue once, is used, and has the same gaps in every language."""
+
+from __future__ import annotations
+
+import ast
+import re
+import string
+import tomllib
+from functools import cache
+from typing import Any
+
+import pytest
+
+from node.community.members.sessions import DATE_STYLES
+from node.domain.groups import HISTORIES, POLICIES, ROLES
+from tests.support.house import NODE, list_texts, parse
+
+SENTENCES = NODE / "views" / "sentences"
+TEMPLATES = NODE / "views" / "templates"
+LANGUAGES = sorted(path.stem for path in SENTENCES.glob("*.toml"))
+# Keys that a page puts together, by their beginning, with the values that must be there; None where pages only choose
+# among what stands in the catalogue.
+DYNAMIC: dict[str, tuple[str, ...] | None] = {
+    "audit_actions.": None,
+    "audit_desk.": None,
+    "dates.": None,
+    "dates.month_": tuple(str(number) for number in range(1, 13)),
+    "dates.weekday_": tuple(str(number) for number in range(1, 8)),
+    "groups.policy_": tuple(POLICIES),
+    "join.": None,
+    "join.decides_": None,
+    "join.read_": tuple(HISTORIES),
+    "lane_errors.": None,
+    "member_desk.": None,
+    "new_group.history_": tuple(HISTORIES),
+    "new_group.policy_": tuple(POLICIES),
+    "node_desk.": None,
+    "notices.": None,
+    "peer_desk.": None,
+    "peers_desk.": None,
+    "person.": None,
+    "plain.": ("support", "charter", "about"),
+    "readers.": ("can", "will"),
+    "report.rule_": None,
+    "roles.": tuple(ROLES),
+    "settings.dates_": tuple(DATE_STYLES),
+    "shell.": ("catch-up", "groups", "write", "notifications", "peers", "node", "support", "me"),
+}
+_KEY = re.compile(r"[a-z_]+\.[a-z0-9_-]+")
+_IN_TEMPLATE = re.compile(r"""(?<![\w.=])["']([a-z_]+\.[a-z0-9_-]*)["'](\s*~)?""")
+
+
+@cache
+def _catalogue(language: str) -> dict[str, Any]:
+    """Return {key: sentence, or its forms}."""
+    sections = tomllib.loads((SENTENCES / f"{language}.toml").read_text("utf-8"))
+    return {f"{name}.{key}": value for name, section in sections.items() for key, value in section.items()}
+
+
+@cache
+def _used() -> tuple[dict[str, str], dict[str, str]]:
+    """Return {key: file} of every whole key, and {beginning: file} of those that are put together."""
+    whole, begun = {}, {}
+    sections = {key.partition(".")[0] for key in _catalogue("en")}
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        for key, is_begun in _IN_TEMPLATE.findall(path.read_text("utf-8")):
+            if not key.endswith(".html"):
+                (begun if is_begun or key[-1] in "._" else whole)[key] = path.name
+    for path in sorted((NODE / "views").rglob("*.py")):
+        for _, text in list_texts(parse(path)):
+            if text.partition(".")[0] in sections and _KEY.fullmatch(text) and not text.endswith(".html"):
+                whole[text] = path.name
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
+                section, dot, rest = str(first.value).partition(".")
+                if dot and section in sections and re.fullmatch(r"[a-z_]*", rest):
+                    begun[str(first.value)] = path.name
+                    whole.pop(str(first.value), None)
+    return whole, begun
+
+
+def _forms(sentence: Any) -> list[str]:
+    return list(sentence.values()) if isinstance(sentence, dict) else [sentence]
+
+
+def _gaps(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name is not None}
+
+
+def test_every_sentence_that_a_page_says_stands_in_the_catalogue() -> None:
+    whole, begun = _used()
+
+    missing = {key: file for key, file in whole.items() if key not in _catalogue("en")}
+
+    assert missing == {}
+    assert {beginning: file for beginning, file in begun.items() if not beginning.startswith(tuple(DYNAMIC))} == {}
+
+
+def test_every_sentence_of_the_catalogue_is_said_somewhere() -> None:
+    whole, begun = _used()
+
+    unsaid = [key for key in _catalogue("en") if key not in whole and not key.startswith(tuple(begun))]
+
+    assert unsaid == []
+
+
+@pytest.mark.parametrize("beginning", sorted(beginning for beginning, values in DYNAMIC.items() if values))
+def test_sentences_that_are_put_together_are_all_there(beginning: str) -> None:
+    keys = {f"{beginning}{value}" for value in DYNAMIC[beginning] or ()}
+
+    assert keys - _catalogue("en").keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_language_has_the_same_sentences(language: str) -> None:
+    assert _catalogue(language).keys() ^ _catalogue("en").keys() == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_has_the_same_gaps_in_every_language(language: str) -> None:
+    english, differ = _catalogue("en"), {}
+
+    for key, sentence in _catalogue(language).items():
+        wanted = set().union(*map(_gaps, _forms(english.get(key, ""))))
+        if set().union(*map(_gaps, _forms(sentence))) != wanted:
+            differ[key] = sentence
+
+    assert differ == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_that_counts_has_a_form_for_one_and_for_more(language: str) -> None:
+    english = _catalogue("en")
+
+    wrong = {
+        key: sentence
+        for key, sentence in _catalogue(language).items()
+        if isinstance(sentence, dict) != isinstance(english.get(key), dict)
+        or (isinstance(sentence, dict) and (sentence.keys() != {"one", "other"} or "n" not in _gaps(sentence["other"])))
+    }
+
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_sentence_holds_no_markup_and_no_stray_space(language: str) -> None:
+    odd = {
+        key: form
+        for key, sentence in _catalogue(language).items()
+        for form in _forms(sentence)
+        if "<" in form or "&" in form or form != form.strip() or "  " in form or not form
+    }
+
+    assert odd == {}
+
+
+def test_a_template_says_nothing_of_its_own() -> None:
+    said = {}
+
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        text = re.sub(
+            r"\{% block width %\}.*?\{% endblock %\}|\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<[^>]*>|&[a-z]+;",
+            " ",
+            path.read_text("utf-8"),
+            flags=re.DOTALL,
+        )
+        if words := re.findall(r"[A-Za-z]{2,}", text):
+            said[path.name] = words
+
+    assert said == {}

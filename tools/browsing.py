@@ -1,0 +1,65 @@
+"""A real browser, Debian's, for pictures of the pages and for the tests that use them as people do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from node.views.pages import State
+
+CHROMIUM = "/usr/bin/chromium"
+# It asks nothing of the network on its own account. Root, as in a container, cannot have its sandbox.
+_ARGUMENTS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+)  # fmt: skip
+WIDE, NARROW, NARROWEST = (1280, 900), (390, 844), (320, 640)
+
+
+@asynccontextmanager
+async def open_chromium() -> AsyncIterator[Browser]:
+    """Start the browser; it ends with the block."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+async def sign_in(page: Page, origin: str, handle: str, password: str) -> None:
+    """Sign in by the form."""
+    await page.goto(f"{origin}/sign-in")
+    await page.fill("#sign-in [name=handle]", handle)
+    await page.fill("#sign-in [name=password]", password)
+    await page.click("#sign-in button")
+    await page.wait_for_url(f"{origin}/")
+
+
+async def find_names(page: Page, origin: str, group: str) -> dict[str, str]:
+    """Return what stands in the braces of the register's paths, as a member finds it in a group of theirs.
+
+    Raises:
+        LookupError: The group has no thread with a post of the member's and one of somebody else's.
+    """
+    await page.goto(f"{origin}/groups/{group}")
+    links = await page.eval_on_selector_all("main a[href*='/threads/']", "all => all.map(a => a.getAttribute('href'))")
+    names = {"group": group}
+    for link in dict.fromkeys(link.partition("#")[0] for link in links):
+        await page.goto(f"{origin}{link}")
+        text = await page.content()
+        own = re.search(r"/threads/(\w+)/edit\"", text)
+        theirs = re.search(r"/threads/(\w+)/report\"", text)
+        person = re.search(r"href=\"/people/([^\"]+)\"", text)
+        if own and theirs and person:
+            found = {"thread": link.rpartition("/")[2], "own": own[1], "theirs": theirs[1], "person": person[1]}
+            return names | found
+    raise LookupError(f"no thread of {group} has a post of the member's and another one")
+
+
+def path_of(state: State, names: dict[str, str]) -> str:
+    """Return the path of a state with everything filled in."""
+    return state.path.format_map(names)

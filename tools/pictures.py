@@ -1,0 +1,144 @@
+"""Take pictures of every page: `make pictures`. They go into `pictures/`, which is not kept.
+
+Starts a demonstration of its own in a temporary directory, signs in as its people, and takes each state of the register
+of pages wide and 390 points narrow, light and dark. Fails when a page cannot be had, or scrolls sideways.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from playwright.async_api import Page as Tab
+
+from node.cli.remote import ask
+from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES, Page, State
+from tools.browsing import NARROW, WIDE, find_names, open_chromium, path_of, sign_in
+
+FOLDER = Path(__file__).parents[1] / "pictures"
+LOOKS: tuple[tuple[str, tuple[int, int], Literal["light", "dark"]], ...] = (
+    ("wide-light", WIDE, "light"),
+    ("wide-dark", WIDE, "dark"),
+    ("390-light", NARROW, "light"),
+    ("390-dark", NARROW, "dark"),
+)
+# Who is who in the demonstration's society: its operator is in no group.
+_PEOPLE = {MEMBER: "ana", NEWCOMER: "ola", OPERATOR: "ola"}
+_GROUP, _ELSEWHERE = "emr", "residents"
+_START_SECONDS = 120
+
+
+def main() -> int:
+    """Take all pictures; return 0 when every state has them."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    with tempfile.TemporaryDirectory(prefix="rounds-pictures-") as folder, _demonstration(Path(folder)) as told:
+        _stir(told)
+        troubles = asyncio.run(_take_all(told))
+    for trouble in troubles:
+        print(trouble, file=sys.stderr)
+    print(f"{len(list(FOLDER.glob('*.png')))} pictures of {len(PAGES)} pages in {FOLDER}.")
+    return 1 if troubles else 0
+
+
+@contextmanager
+def _demonstration(folder: Path) -> Iterator[dict[str, Any]]:
+    """Run a demonstration and give what it says of itself: its nodes, people and passwords."""
+    command = [sys.executable, "-m", "node", "demo", "--port", str(_free_port()), "--dir", str(folder / "demo")]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "ready" in line:
+                break
+        else:
+            raise SystemExit(f"The demonstration did not start: {(folder / 'log').read_text()}")
+        yield json.loads((folder / "demo" / "demo.json").read_text("utf-8"))
+    finally:
+        process.terminate()
+        process.wait(_START_SECONDS)
+
+
+def _free_port() -> int:
+    """Return a port that is free, with a free one after it."""
+    while True:
+        with socket.socket() as one, socket.socket() as two:
+            one.bind(("127.0.0.1", 0))
+            port = int(one.getsockname()[1])
+            try:
+                two.bind(("127.0.0.1", port + 1))
+            except (OSError, OverflowError):
+                continue
+            return port
+
+
+def _stir(told: dict[str, Any]) -> None:
+    """Let somebody of each node ask to join, so that the desk has something to decide."""
+    society, hospital = told["nodes"]
+    address = f"{_GROUP}@{urlsplit(society['base_url']).netloc}"
+    reason = "I would like to read along, and to tell what we tried at our clinic."
+    for node, handle in ((society, "tomas"), (hospital, "ben")):
+        ask(Path(node["data"]), ["group", "join", address, "--as", handle, "--reason", reason])
+
+
+async def _take_all(told: dict[str, Any]) -> list[str]:
+    """Take every picture and return what went wrong, a line each."""
+    society, hospital = told["nodes"]
+    passwords = {person["handle"]: person["password"] for person in society["members"]}
+    reset = ask(Path(society["data"]), ["member", "reset", "tomas", "--json"])
+    link = json.loads(reset.out)["link"] if reset else ""
+    peer = urlsplit(hospital["base_url"]).netloc
+    names = {"peer": peer, "member": "dee", "elsewhere": f"{_ELSEWHERE}@{peer}", "link": link.rpartition("/")[2]}
+    troubles: list[str] = []
+    async with open_chromium() as browser:
+        cookies = {NOBODY: None}
+        for who, handle in _PEOPLE.items():
+            context = await browser.new_context()
+            tab = await context.new_page()
+            await sign_in(tab, society["base_url"], handle, passwords[handle])
+            if who == MEMBER:
+                names |= await find_names(tab, society["base_url"], _GROUP)
+            cookies[who] = await context.storage_state()
+            await context.close()
+        for look, size, scheme in LOOKS:
+            for who, state in cookies.items():
+                context = await browser.new_context(
+                    viewport={"width": size[0], "height": size[1]}, color_scheme=scheme, storage_state=state
+                )
+                tab = await context.new_page()
+                for page, each in _states_of(who):
+                    troubles += await _take(tab, society["base_url"], page, each, names, look)
+                await context.close()
+    return troubles
+
+
+def _states_of(who: str) -> list[tuple[Page, State]]:
+    return [(page, state) for page in PAGES for state in page.states if state.who == who]
+
+
+async def _take(tab: Tab, origin: str, page: Page, state: State, names: dict[str, str], look: str) -> list[str]:
+    """Take one picture."""
+    name = "-".join(filter(None, (page.name, state.name.replace(" ", "-") or state.who, look)))
+    answer = await tab.goto(origin + path_of(state, names))
+    wanted = 404 if page.name == "absent" or state.name == "spent" else 200
+    if answer is None or answer.status != wanted:
+        return [f"{name}: {answer.status if answer else 'no answer'} instead of {wanted}"]
+    await tab.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    if await tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
+        return [f"{name}: scrolls sideways"]
+    return []
+
+
+if __name__ == "__main__":
+    sys.exit(main())
