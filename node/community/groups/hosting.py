@@ -244,10 +244,7 @@ async def _leave_staff(tx: Tx, core: Core, tables: Tables, *, group: Group, acto
 
 async def publish_readers(tx: Tx, core: Core, tables: Tables, *, group: Group) -> None:
     """Put into the log which nodes hold the group now, each with its name and how many members it has there."""
-    readers = [
-        await _reader(tx, core, host=row.host, members=int(row.members))
-        for row in await list_hosts(tx, group_id=group.group_id)
-    ]
+    readers = await count_by_node(tx, core, group_id=group.group_id)
     if readers == await list_readers(tx, group_id=group.group_id):
         return
     current = await get_group(tx, group_id=group.group_id)
@@ -256,6 +253,14 @@ async def publish_readers(tx: Tx, core: Core, tables: Tables, *, group: Group) -
     activity = prove(core, keys, activities.build_readers(core, current, readers))
     await record(tx, core, tables, group=current, kind="readers", arrival=own_arrival(activity))
     await replace_readers(tx, group_id=group.group_id, readers=readers)
+
+
+async def count_by_node(tx: Tx, core: Core, *, group_id: int) -> list[Reader]:
+    """Return which nodes hold a group that we host at this moment, each with how many members it has there."""
+    return [
+        await _reader(tx, core, host=row.host, members=int(row.members))
+        for row in await list_hosts(tx, group_id=group_id)
+    ]
 
 
 async def _reader(tx: Tx, core: Core, *, host: str, members: int) -> Reader:

@@ -171,6 +171,8 @@ async def _remove(
     actor = await get_actor(tx, actor_id=actor_id)
     if membership is None or actor is None:
         raise NotFound("This person is not in the group.")
+    if membership.is_staff and staff is not None:
+        await _check_staff(tx, group, staff, access.may_own)
     if membership.is_member and membership.role == "owner" and await count_owners(tx, group_id=group_id) == 1:
         raise Conflict("This is the group's last owner. Make somebody else owner first.")
     state = "banned" if ban else "removed"
