@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from tests.support.group_life import let_in, make_group
 from tests.support.lone_house import LoneHouse, a_lone_house
 
 PASSWORD = "correct horse battery"
+
+THREAD_LINK = re.compile(r'<h[23] class="row-title"><a href="([^"#]+)[^"]*">([^<]*)</a>')
 
 
 @dataclass(slots=True)
@@ -67,3 +70,17 @@ async def a_reading_room(databases: Databases, clock: Clock) -> AsyncIterator[Wa
         group = await make_group(lone, "ward", ana)
         await let_in(lone, group, ben)
         yield Ward(lone, group, ana, ben, cy)
+
+
+async def a_long_thread(ward: Ward, answers: int) -> Posted:
+    """Return a topic of Ana's with so many answers."""
+    topic = await ward.say(ward.ana, "Word 1.", title="A long one")
+    for number in range(2, answers + 2):
+        await ward.say(ward.ana, f"Word {number}.", to=topic)
+    return topic
+
+
+async def list_drafts(ward: Ward) -> list[tuple[str, str]]:
+    """Return (title, text) of every draft on the node."""
+    rows = await ward.lone.core.store.read(lambda tx: tx.all("SELECT title, text FROM drafts ORDER BY saved_at"))
+    return [tuple(row) for row in rows]

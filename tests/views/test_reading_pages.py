@@ -7,35 +7,22 @@ import re
 import pytest
 
 from node.community.groups.service import leave_group
-from node.community.posts.model import Posted
 from node.community.posts.service import lock_thread, pin_post, remove_post, withdraw_post
 from node.community.reading.service import CATCH_UP_LIMIT
 from node.store.threads import LIST_THREADS, PAGE_POSTS
 from tests.support.browser_form import Browser
-from tests.support.clock import FrozenClock
 from tests.support.group_life import let_in, make_group, put_out
-from tests.support.reading_room import Ward, page_of
-from tests.support.requesters import a_foreign_actor, know_actor, know_peer
-from tests.support.village import Village
-
-_THREAD_LINK = re.compile(r'<h[23] class="row-title"><a href="([^"#]+)[^"]*">([^<]*)</a>')
+from tests.support.reading_room import THREAD_LINK, Ward, a_long_thread, page_of
 
 
 def _titles(browser: Browser) -> list[str]:
     """Return the titles of the threads on a page, in order."""
-    return [title for _, title in _THREAD_LINK.findall(browser.text)]
+    return [title for _, title in THREAD_LINK.findall(browser.text)]
 
 
 def _numbers(browser: Browser) -> list[int]:
     """Return the numbers of the posts on a page of a thread."""
     return [int(found) for found in re.findall(r'id="p(\d+)"', browser.text)]
-
-
-async def _a_long_thread(ward: Ward, answers: int) -> Posted:
-    topic = await ward.say(ward.ana, "Word 1.", title="A long one")
-    for number in range(2, answers + 2):
-        await ward.say(ward.ana, f"Word {number}.", to=topic)
-    return topic
 
 
 async def test_catch_up_ends_and_says_so(ward: Ward) -> None:
@@ -265,7 +252,7 @@ async def test_a_thread_whose_first_post_was_taken_back_still_shows_its_answers(
 
 
 async def test_a_thread_of_a_hundred_posts_comes_in_parts(ward: Ward) -> None:
-    topic = await _a_long_thread(ward, 99)
+    topic = await a_long_thread(ward, 99)
     ben = await ward.browser("ben")
 
     await ben.get(page_of(topic))
@@ -283,8 +270,8 @@ async def test_a_thread_of_a_hundred_posts_comes_in_parts(ward: Ward) -> None:
     assert "Show 40 earlier posts" in ben.words
 
 
-async def test_a_long_thread_opens_where_one_stopped(ward: Ward) -> None:
-    topic = await _a_long_thread(ward, 59)
+async def testa_long_thread_opens_where_one_stopped(ward: Ward) -> None:
+    topic = await a_long_thread(ward, 59)
     ben = await ward.browser("ben")
     await ben.get(page_of(topic))
     later = next(link for link in ben.page.links if "?after=" in link and "?after=0" not in link)
@@ -304,7 +291,7 @@ async def test_a_long_thread_opens_where_one_stopped(ward: Ward) -> None:
 
 
 async def test_looking_back_in_a_thread_does_not_move_the_position_back(ward: Ward) -> None:
-    topic = await _a_long_thread(ward, 99)
+    topic = await a_long_thread(ward, 99)
     ben = await ward.browser("ben")
     for after in range(3):
         await ben.get(page_of(topic) if not after else _later(ben))
@@ -343,107 +330,3 @@ async def test_a_closed_thread_says_so_and_has_no_form_for_members(ward: Ward) -
 
     assert "This thread is closed." in ben.words
     assert [form for form in ben.page.forms if form.has("text")] == []
-
-
-async def test_t23_somebody_known_by_another_nodes_word_is_shown_as_such(ward: Ward) -> None:
-    peer = await know_peer(ward.lone.core, "friend.example")
-    fay = a_foreign_actor("friend.example", "fay")
-    known = await know_actor(ward.lone.core, fay)
-    await let_in(ward.lone, ward.group, known, peer)
-    note = fay.note("<p>From afar</p>", to=[f"{ward.lone.core.origin}/groups/ward"])
-    answer = await ward.lone.receive(fay, fay.activity("Create", note, to=[f"{ward.lone.core.origin}/groups/ward"]))
-    ben = await ward.browser("ben")
-
-    await ben.get("/groups/ward")
-    [(path, _)] = _THREAD_LINK.findall(ben.text)
-    await ben.get(path)
-
-    assert answer.status == 202
-    assert "From afar" in ben.words and "friend.example" in ben.words
-
-
-async def test_each_page_names_the_nodes_that_read(village: Village) -> None:
-    a, b, ward = await village.shared_ward()
-    await a.post(ward, "Between two nodes", as_="ana", title="Two")
-    await village.rest()
-    ben = await Browser(b).enter("ben")
-
-    await ben.get(f"/groups/ward@{a.host}")
-    group = ben.words
-    [(path, _)] = _THREAD_LINK.findall(ben.text)
-    await ben.get(path)
-
-    for words in (group, ben.words):
-        assert "2 physicians can read this at" in words
-        assert "Society" in words and "Hospital" in words
-        assert "The operators of these nodes technically can too." in words
-    assert "Hosted by Society" in group
-
-
-async def test_t23_a_person_of_a_third_node_is_known_through_the_host(village: Village) -> None:
-    a, b, ward = await village.shared_ward()
-    c = await village.node("clinic")
-    await village.befriend(a, c)
-    await c.member("cleo")
-    await village.let_in(a, ward, (c, "cleo"))
-    await c.post(ward, "From the clinic", as_="cleo", title="Third")
-    await village.rest()
-    ben = await Browser(b).enter("ben")
-
-    await ben.get(f"/groups/ward@{a.host}")
-    [(path, _)] = _THREAD_LINK.findall(ben.text)
-    await ben.get(path)
-
-    assert "From the clinic" in ben.words
-    assert f"Known through {a.host}" in ben.words
-
-
-async def test_a_post_that_waits_for_the_host_is_shown_to_its_author_alone(village: Village) -> None:
-    a, b, ward = await village.shared_ward()
-    await b.member("bea")
-    await village.let_in(a, ward, (b, "bea"))
-    posted = await a.post(ward, "A question", as_="ana", title="Rounds")
-    await village.rest()
-    await a.stop()
-    await b.post(ward, "An answer in a storm", as_="ben", reply_to=posted["uri"])
-    ben, bea = [await Browser(b).enter(handle) for handle in ("ben", "bea")]
-    path = f"/groups/ward@{a.host}/threads/{posted['uri'].rpartition('/')[2]}"
-
-    await ben.get(path)
-    waiting = ben.words
-    await bea.get(path)
-    before = bea.words
-    await a.start()
-    await village.pass_time(3600)
-    await ben.get(path)
-    await bea.get(path)
-
-    assert "An answer in a storm" in waiting and "Waiting for the group's host since" in waiting
-    assert "An answer in a storm" not in before
-    assert "An answer in a storm" in bea.words
-    assert "An answer in a storm" in ben.words and "Waiting for the group's host" not in ben.words
-
-
-async def test_pages_of_reading_are_small(ward: Ward) -> None:
-    topic = await _a_long_thread(ward, PAGE_POSTS)
-    ben = await ward.browser("ben")
-
-    sizes = {path: len((await ben.get(path)).body) for path in ("/", "/groups", "/groups/ward", page_of(topic))}
-
-    assert {path: size for path, size in sizes.items() if size > 150_000} == {}
-
-
-async def test_times_are_the_readers_own(ward: Ward, clock: FrozenClock) -> None:
-    topic = await ward.say(ward.ana, "One", title="Rounds")
-    clock.advance(2 * 24 * 3600)
-    ben = await ward.browser("ben")
-
-    await ben.get(page_of(topic))
-    utc = ben.words
-    await ben.get("/me/settings")
-    await ben.submit("settings", time_zone="Asia/Tokyo")
-    await ben.get(page_of(topic))
-
-    assert "Saturday, 12:00" in utc
-    assert "Saturday, 21:00" in ben.words
-    assert 'datetime="2026-11-21T12:00:00+00:00"' in ben.text

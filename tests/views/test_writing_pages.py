@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from node.community.groups.service import leave_group
-from node.community.posts.service import lock_thread, remove_post
+from node.community.posts.service import lock_thread
 from node.foundation.text import CONTENT_LIMIT_CHARACTERS
-from tests.support.browser_form import Browser, Upload
-from tests.support.group_life import make_group, put_out
-from tests.support.reading_room import Ward, page_of
-from tests.support.traces import find_in_folder
+from tests.support.browser_form import Browser
+from tests.support.group_life import make_group
+from tests.support.reading_room import Ward, list_drafts, page_of
 from tests.support.village import Village
 
 _PLACE = "canaryplaceofthepicture"
@@ -34,11 +32,6 @@ async def _texts(ward: Ward) -> list[str]:
     sql = "SELECT html FROM posts WHERE group_id = :group_id AND state = 'live' ORDER BY post_id"
     rows = await ward.lone.core.store.read(lambda tx: tx.all(sql, group_id=ward.group.group_id))
     return [row.html.strip() for row in rows]
-
-
-async def _drafts(ward: Ward) -> list[tuple[str, str]]:
-    rows = await ward.lone.core.store.read(lambda tx: tx.all("SELECT title, text FROM drafts ORDER BY saved_at"))
-    return [tuple(row) for row in rows]
 
 
 async def _on_write_page(ward: Ward, handle: str = "ben") -> Browser:
@@ -85,15 +78,15 @@ async def test_a_draft_is_its_authors_alone(ward: Ward) -> None:
 async def test_sending_forgets_the_draft_and_so_does_emptying_it(ward: Ward) -> None:
     ben = await _on_write_page(ward)
     await ben.submit("write", title="Nights", text="Half a thought", action="draft")
-    begun = await _drafts(ward)
+    begun = await list_drafts(ward)
 
     await ben.submit("write", text="A whole thought")
-    sent = await _drafts(ward)
+    sent = await list_drafts(ward)
     await ben.get("/groups/ward/write")
     await ben.submit("write", text="Another", action="draft")
     await ben.submit("write", text="", title="", action="draft")
 
-    assert (begun, sent, await _drafts(ward)) == ([("Nights", "Half a thought")], [], [])
+    assert (begun, sent, await list_drafts(ward)) == ([("Nights", "Half a thought")], [], [])
     assert await _texts(ward) == ["<p>A whole thought</p>"]
 
 
@@ -122,7 +115,7 @@ async def test_a_refused_text_comes_back_with_the_reason(ward: Ward, text: str, 
     assert len(ben.page.alerts) == 1 and sentence in ben.page.alerts[0]
     filled = dict(ben.find_form("write").pairs)
     assert (filled["title"], filled["text"]) == ("Nights", text)
-    assert await _drafts(ward) == [("Nights", text)]
+    assert await list_drafts(ward) == [("Nights", text)]
     assert await _texts(ward) == []
 
 
@@ -223,7 +216,7 @@ async def test_an_answer_to_a_thread_closed_meanwhile_is_not_lost(ward: Ward) ->
 
     assert ben.status == 422 and len(ben.page.alerts) == 1
     assert "A second too late" in ben.text
-    assert await _drafts(ward) == [("", "A second too late")]
+    assert await list_drafts(ward) == [("", "A second too late")]
     assert await _texts(ward) == ["<p>One</p>"]
 
 
@@ -330,85 +323,6 @@ async def test_t49_what_is_typed_is_words_in_forms_previews_and_posts(ward: Ward
         assert "<script" not in page and "<img src=x" not in page and "49" not in page.replace("/", "")[-200:]
 
 
-async def test_t52_a_pictures_place_and_camera_are_gone_and_its_words_stay(ward: Ward) -> None:
-    ben = await _on_write_page(ward)
-    assert _PLACE.encode() in _a_picture(place=_PLACE)
-
-    pictures = [Upload(_a_picture(place=_PLACE)), Upload(_a_picture(kind="PNG"))]
-    await ben.submit("write", text="Look", **{"images[]": pictures, "alt[]": ["A teal field", "Another one", ""]})
-    ana = await ward.browser("ana")
-    await ana.get(ben.path)
-    sources = [part.partition('"')[0] for part in ana.text.split('src="')[1:]]
-    pictures_got = [await ana.get(source) for source in sources]
-
-    assert ben.steps == [303, 200]
-    assert ana.status == 200 and len(sources) == 2
-    assert {picture.one("content-type") for picture in pictures_got} == {"image/jpeg", "image/png"}
-    assert {picture.one("cache-control") for picture in pictures_got} == {"private, no-store"}
-    assert not any(_PLACE.encode() in picture.body for picture in pictures_got)
-    assert find_in_folder(_PLACE, ward.lone.core.data) == []
-    await ana.get(ben.path)
-    assert 'alt="A teal field"' in ana.text and 'alt="Another one"' in ana.text
-
-
-async def test_t24_a_picture_is_for_those_who_may_read_its_post(ward: Ward) -> None:
-    ben = await _on_write_page(ward)
-    await ben.submit("write", text="Look", **{"images[]": Upload(_a_picture()), "alt[]": "A teal field"})
-    [source] = [part.partition('"')[0] for part in ben.text.split('src="')[1:]]
-    ana, cy, nobody = await ward.browser("ana"), await ward.browser("cy"), Browser(ward.lone)
-
-    inside = (await ana.get(source)).status
-    outside = await cy.get(source)
-    absent = await cy.get(f"/media/{'a' * 26}")
-    await nobody.get(source)
-    await put_out(ward.lone, ward.group, ward.ben)
-    after = await ben.get(source)
-
-    assert inside == 200
-    assert (outside.status, outside.body) == (404, absent.body)
-    assert nobody.path == "/sign-in"
-    assert (after.status, after.body) == (404, absent.body)
-
-
-async def test_t24_a_picture_goes_when_its_author_leaves_or_its_post_is_removed(ward: Ward) -> None:
-    ben = await _on_write_page(ward)
-    await ben.submit("write", text="Look", **{"images[]": Upload(_a_picture()), "alt[]": "A teal field"})
-    [source] = [part.partition('"')[0] for part in ben.text.split('src="')[1:]]
-    sql = "SELECT post_id FROM posts WHERE group_id = :group_id"
-    post_id = await ward.lone.core.store.read(lambda tx: tx.value(sql, group_id=ward.group.group_id))
-    core, tables, ana = ward.lone.core, ward.lone.house.tables, await ward.browser("ana")
-
-    await leave_group(core, tables, member=ward.ben, group_id=ward.group.group_id)
-    left = ((await ben.get(source)).status, (await ana.get(source)).status)
-    await remove_post(core, tables, staff=ward.ana, post_id=post_id, reason="A face")
-
-    assert left == (404, 200)
-    assert (await ana.get(source)).status == 404
-
-
-@pytest.mark.parametrize("data", [b"not a picture", b"<svg xmlns='http://www.w3.org/2000/svg'/>", b"GIF89a"])
-async def test_t52_a_file_that_is_no_picture_is_refused_beside_the_text(ward: Ward, data: bytes) -> None:
-    ben = await _on_write_page(ward)
-
-    await ben.submit("write", text="Look at this", **{"images[]": Upload(data), "alt[]": "What it shows"})
-
-    assert ben.status == 422 and "not a picture" in ben.page.alerts[0]
-    assert dict(ben.find_form("write").pairs)["text"] == "Look at this"
-    assert await _drafts(ward) == [("", "Look at this")]
-
-
-async def test_a_picture_larger_than_this_node_takes_is_refused_beside_the_text(ward: Ward) -> None:
-    ben = await _on_write_page(ward)
-    limit = ward.lone.core.config.limits.upload_bytes
-
-    await ben.submit("write", text="Look at this", **{"images[]": Upload(bytes(limit + 1))})
-    refused = (ben.status, ben.page.alerts, dict(ben.find_form("write").pairs)["text"])
-    await ben.submit("write", text="Look at this", **{"images[]": Upload(bytes(limit + 100_000))})
-
-    assert refused == (422, ["A picture has at most 10 MB."], "Look at this")
-    assert ben.status == 413 and "This is too large." in ben.words
-
-
 async def test_t22_writing_where_one_is_not_a_member_is_writing_nowhere(ward: Ward) -> None:
     circle = await make_group(ward.lone, "circle", ward.ana, is_hidden=True)
     inside = await ward.say(ward.ana, "Words", title="Secret", group=circle)
@@ -424,7 +338,7 @@ async def test_t22_writing_where_one_is_not_a_member_is_writing_nowhere(ward: Wa
 
     assert {(answer.status, answer.body) for answer in answers} == {(404, answers[0].body)}
     assert listed.status == 403
-    assert await _drafts(ward) == []
+    assert await list_drafts(ward) == []
 
 
 async def test_a_post_written_in_a_browser_is_read_and_answered_on_another_node(village: Village) -> None:

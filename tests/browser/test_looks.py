@@ -1,0 +1,99 @@
+"""Every page in a real browser: axe finds nothing, nothing scrolls sideways, and text may be twice as large."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.async_api import Browser, Page
+
+from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
+from tests.support.commands import PASSWORD
+from tests.support.process_node import ProcessNode
+from tools.browsing import NARROW, NARROWEST, WIDE, find_names, path_of, sign_in
+
+# Everything is looked at once, colour in both schemes.
+_RULES = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
+_COLOURS = "{type: 'rule', values: ['color-contrast']}"
+_SCROLLS = "document.documentElement.scrollWidth - innerWidth"
+_TWICE = "document.documentElement.style.fontSize = '200%'"
+_TOO_LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
+
+
+async def _fill(society: ProcessNode, hospital: ProcessNode) -> dict[str, str]:
+    """Put something on every page, and return what the register's paths name."""
+    ward = await society.group("ward", owner="ana")
+    await hospital.group("circle", owner="ben")
+    await hospital.join(ward, as_="ben", reason=f"Night shifts. {_TOO_LONG}")
+    await hospital.rest()
+    await society.rest()
+    await society.member("dee")
+    await society.member("tomas")
+    await society.join(ward, as_="dee")
+    await society.approve(ward, society.person("dee"))
+    topic = await society.post(ward, f"One.\n\n> Two.\n\n`{_TOO_LONG}` {_TOO_LONG}", as_="ana", title=_TOO_LONG)
+    await society.post(ward, "- an\n- answer\n\nhttps://example.org/" + "a" * 200, as_="dee", reply_to=topic["uri"])
+    await society.post(ward, "Folded away.", as_="dee", title="A note", warning="Death")
+    link = (await society.run("member", "reset", "dee"))["link"].rpartition("/")[2]
+    return {"elsewhere": f"circle@{hospital.host}", "peer": hospital.host, "member": "dee", "link": link}
+
+
+async def _look(page: Page, rules: str) -> list[str]:
+    """Return what axe finds, a line each."""
+    await page.evaluate(AXE_SCRIPT)
+    found: dict[str, Any] = await page.evaluate(f"axe.run(document, {{runOnly: {rules}, resultTypes: ['violations']}})")
+    return [
+        f"{each['id']}: {[node['target'] for node in each['nodes']]} {each['help']}" for each in found["violations"]
+    ]
+
+
+async def _measure(page: Page) -> dict[str, int]:
+    """Return by how much a page is too wide, at 320 points and with text twice as large."""
+    too_wide = {}
+    await page.set_viewport_size({"width": NARROWEST[0], "height": NARROWEST[1]})
+    too_wide["320 points"] = await page.evaluate(_SCROLLS)
+    await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    await page.evaluate(_TWICE)
+    too_wide["text at 200 %"] = await page.evaluate(_SCROLLS)
+    return {name: points for name, points in too_wide.items() if points > 0}
+
+
+async def _visit(page: Page, address: str) -> list[str]:
+    """Return what is wrong with a page, a line each."""
+    await page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    await page.emulate_media(color_scheme="light")
+    answer = await page.goto(address)
+    found = await _look(page, _RULES)
+    await page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    await page.emulate_media(color_scheme="dark")
+    found += await _look(page, _COLOURS)
+    found += [f"{points} points too wide: {what}" for what, points in (await _measure(page)).items()]
+    return found if answer is not None and answer.status < 500 else [f"did not come: {address}"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+async def test_every_page_can_be_read_by_everybody(chromium: Browser, nodes: tuple[ProcessNode, ProcessNode]) -> None:
+    society, hospital = nodes
+    names = await _fill(society, hospital)
+    found, asked = [], []
+
+    for who, handle in {MEMBER: "ana", NOBODY: "", NEWCOMER: "tomas", OPERATOR: "op"}.items():
+        context = await chromium.new_context()
+        page = await context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        if handle:
+            await sign_in(page, society.origin, handle, PASSWORD)
+        if who == MEMBER:
+            names |= await find_names(page, society.origin, "ward")
+        for each in PAGES:
+            for state in each.states:
+                if state.who == who:
+                    lines = await _visit(page, society.origin + path_of(state, names))
+                    found += [f"{each.name} {state.name}: {line}" for line in lines]
+        await context.close()
+
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+    assert [url for url in asked if not url.startswith(f"{society.origin}/")] == []
