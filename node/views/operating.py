@@ -12,7 +12,7 @@ from node.community.peering.pages import read_ledger
 from .members_desk import build_members_desk
 from .peers import build_peers, say_action
 from .shell import Shell
-from .visitor import Visitor, for_operators
+from .visitor import Visitor, for_operators, read_number
 from .words import Words
 
 _CHART_WIDTH = 240
@@ -46,8 +46,7 @@ def build_operating(house: House, shell: Shell) -> Blueprint:
     @pages.get("/node/audit")
     @for_operators(core)
     async def audit(visitor: Visitor) -> ResponseReturnValue:
-        before = request.args.get("before", "")
-        page = await read_audit(core, before=int(before) if before.isdigit() and len(before) < 19 else None)
+        page = await read_audit(core, before=read_number(request.args.get("before", "")))
         return shell.render(
             "operating/audit.html",
             visitor,

@@ -24,7 +24,7 @@ from node.store.profiles import Profile
 
 from .reading import path_of, seen_group
 from .shell import Shell
-from .visitor import Visitor, for_members, read_form, see
+from .visitor import Visitor, for_members, read_form, read_number, see
 
 _REFUSED = (Invalid, Conflict, Forbidden)
 
@@ -147,12 +147,11 @@ async def _admit(house: House, visitor: Visitor, page: RequestsPage, peer: Peer 
 async def _show_members(
     house: House, shell: Shell, visitor: Visitor, profile: Profile, *, chosen: str = "", problem: str = "", **more: Any
 ) -> Response:
-    after = request.args.get("after", "")
     page = await pages.read_members_page(
         house.core,
         viewer=visitor.member,
         group_id=profile.actor_id,
-        after_id=int(after) if after.isdigit() and len(after) < 19 else 0,
+        after_id=read_number(request.args.get("after", "")) or 0,
         chosen=chosen,
     )
     values = {"page": page, "path": path_of(house)(page.group), "problem": problem, "roles": ROLES}
