@@ -46,7 +46,9 @@ def build_site(house: House) -> Quart:
         visitor = await find_visitor(house.core)
         if visitor.session is None:
             return to_sign_in()
-        sentence = NotFound.sentence if error.status == 404 else error.safe  # an absent thing and a hidden one read alike
+        sentence = (
+            NotFound.sentence if error.status == 404 else error.safe
+        )  # an absent thing and a hidden one read alike
         page = shell.render("error.html", visitor, status=error.status, sentence=sentence)
         return page, error.status
 
