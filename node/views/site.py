@@ -54,10 +54,10 @@ def build_site(house: House) -> Quart:
 
     @site.before_request
     async def refuse_zeros() -> None:
-        """Nothing on a page has such a name, and PostgreSQL would not be asked for one; apps' routes read for themselves."""
-        if request.path.startswith(("/api/", "/oauth/", "/media/")):
-            return
-        if "\0" in request.path or any("\0" in value for value in request.args.values()):
+        """Nothing on a page has such a name, and PostgreSQL would not be asked for one; apps read what they send."""
+        is_for_apps = request.path.startswith(("/api/", "/oauth/", "/media/"))
+        values = [request.path] if is_for_apps else [request.path, *request.args.values()]
+        if any("\0" in value for value in values):
             raise NotFound
 
     @site.after_request
