@@ -25,7 +25,7 @@ _LISTED = f"""SELECT {_GROUP} FROM groups g JOIN actors a ON a.actor_id = g.grou
 _STAFF = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host, a.is_local, m.role, m.state, m.joined_seq, m.joined_at,
    m.requested_at, m.reason
   FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
-  WHERE m.group_id = :group_id AND m.state = 'member' AND m.role <> 'member' ORDER BY m.joined_at LIMIT 50"""
+  WHERE m.group_id = :group_id AND m.state = 'member' AND m.role <> 'member' ORDER BY m.joined_at, a.uri LIMIT 200"""
 _GROUP_FIELDS, _PLACE_FIELDS = 18, 10
 
 

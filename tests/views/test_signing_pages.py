@@ -7,7 +7,7 @@ from http.cookies import Morsel, SimpleCookie
 import pytest
 
 from node.community.members.service import make_reset_link, make_token, suspend_member
-from node.community.members.tries import TRIES, TRIES_WITHIN
+from node.community.members.tries import ADDRESS_TRIES, TRIES, TRIES_WITHIN
 from node.federation.message import Answer
 from tests.support.browser_form import Browser
 from tests.support.clock import FrozenClock
@@ -82,7 +82,7 @@ async def test_t57_the_eleventh_wrong_password_waits_even_if_it_is_right(
 
 async def test_t57_who_tries_many_handles_from_one_address_is_stopped_too(ward: Ward) -> None:
     await ward.set_password("ben")
-    for number in range(TRIES):
+    for number in range(ADDRESS_TRIES):
         await Browser(ward.lone).post("/sign-in", {"handle": f"dan{number}", "password": "wrong"})
 
     here = await _post_sign_in(ward)
@@ -91,6 +91,17 @@ async def test_t57_who_tries_many_handles_from_one_address_is_stopped_too(ward: 
 
     assert here.status == 429
     assert elsewhere.status == 200
+
+
+async def test_t57_behind_a_proxy_on_this_machine_nobody_is_stopped_by_others(ward: Ward) -> None:
+    await ward.set_password("ben")
+    for number in range(ADDRESS_TRIES):
+        await Browser(ward.lone, address="127.0.0.1").post("/sign-in", {"handle": f"dan{number}", "password": "wrong"})
+
+    ben = Browser(ward.lone, address="127.0.0.1")
+    await ben.sign_in("ben", PASSWORD)
+
+    assert (ben.status, ben.path) == (200, "/")
 
 
 async def test_t48_the_cookie_of_a_session_is_for_this_node_and_no_script(ward: Ward) -> None:

@@ -263,6 +263,13 @@ async def count_by_node(tx: Tx, core: Core, *, group_id: int) -> list[Reader]:
     ]
 
 
+async def list_readers_now(tx: Tx, core: Core, *, group: Group) -> list[Reader]:
+    """Return who can read a group: counted where it is hosted here, else as its host last told."""
+    if group.is_local:
+        return await count_by_node(tx, core, group_id=group.group_id)
+    return await list_readers(tx, group_id=group.group_id)
+
+
 async def _reader(tx: Tx, core: Core, *, host: str, members: int) -> Reader:
     peer = core.peers.by_host(host)
     if peer is not None:

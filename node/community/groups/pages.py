@@ -5,9 +5,8 @@ One read body each. What a viewer may not know of is absent; what only staff may
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from node.community.members.service import list_operator_names
 from node.community.posts.service import withdraw_post
 from node.domain import access
 from node.domain.actors import Member
@@ -19,6 +18,7 @@ from node.inbox.dispatch import Tables
 from node.store.actors import get_actor
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.places import list_staff
 from node.store.rosters import (
     Reader,
     RosterRow,
@@ -26,11 +26,11 @@ from node.store.rosters import (
     get_admission,
     get_group,
     get_membership,
-    list_hosts,
     list_readers,
 )
 
 from . import repository
+from .hosting import list_readers_now
 from .reports import Report, list_reports
 from .repository import PAGE_MEMBERS, Said
 from .service import leave_group
@@ -244,8 +244,8 @@ async def _members_page(tx: Tx, core: Core, viewer: Member, group_id: int, after
     return MembersPage(
         group=group,
         place=place,
-        readers=await _readers_now(tx, core, group),
-        staff=await repository.list_staff(tx, group_id=group_id) if not after_id else [],
+        readers=await list_readers_now(tx, core, group=group),
+        staff=await list_staff(tx, group_id=group_id) if not after_id else [],
         members=rows[:PAGE_MEMBERS],
         more_after=rows[PAGE_MEMBERS - 1].actor_id if len(rows) > PAGE_MEMBERS else None,
         invited=await repository.list_in_state(tx, group_id=group_id, state="invited") if is_staff else [],
@@ -256,27 +256,6 @@ async def _members_page(tx: Tx, core: Core, viewer: Member, group_id: int, after
         may_invite=group.is_local and is_staff,
         posts=await repository.count_posts(tx, group_id=group_id),
     )
-
-
-async def _readers_now(tx: Tx, core: Core, group: Group) -> list[Reader]:
-    """Return the nodes that hold a group; of one hosted here with today's numbers, which others are told once a day."""
-    readers = await list_readers(tx, group_id=group.group_id)
-    if not group.is_local:
-        return readers
-    told = {reader.host: reader for reader in readers}
-    found = []
-    for row in await list_hosts(tx, group_id=group.group_id):
-        reader = told.get(row.host) or await _reader_untold(tx, core, row.host)
-        found.append(replace(reader, members=int(row.members)))
-    return found
-
-
-async def _reader_untold(tx: Tx, core: Core, host: str) -> Reader:
-    """Return a node of which no member has been told yet: of a group with our own members alone, ours."""
-    peer = core.peers.by_host(host)
-    if peer is not None:
-        return Reader(host, peer.name, peer.name, 0)
-    return Reader(host, core.config.name, ", ".join(await list_operator_names(tx)) or core.config.name, 0)
 
 
 async def _leave_page(tx: Tx, viewer: Member, group_id: int) -> LeavePage:

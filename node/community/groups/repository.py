@@ -15,7 +15,6 @@ _ROW = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host, a.is_local, m.role
    m.requested_at, m.reason
   FROM memberships m JOIN actors a ON a.actor_id = m.actor_id WHERE m.group_id = :group_id"""
 _IN_STATE = f"{_ROW} AND m.state = :state ORDER BY m.requested_at, a.uri LIMIT 100"
-_STAFF = f"{_ROW} AND m.state = 'member' AND m.role <> 'member' ORDER BY m.joined_at, a.uri LIMIT 200"
 _PLAIN = f"""{_ROW} AND m.state = 'member' AND m.role = 'member'
    AND (a.name > COALESCE((SELECT b.name FROM actors b WHERE b.actor_id = :after_id), '')
     OR (a.name = COALESCE((SELECT b.name FROM actors b WHERE b.actor_id = :after_id), '') AND a.actor_id > :after_id))
@@ -55,11 +54,6 @@ class Said:
 async def list_in_state(tx: Tx, *, group_id: int, state: str) -> list[RosterRow]:
     """Return at most 100 people whose place in a group is in a state, the earliest request first."""
     return [RosterRow(*row) for row in await tx.all(_IN_STATE, group_id=group_id, state=state)]
-
-
-async def list_staff(tx: Tx, *, group_id: int) -> list[RosterRow]:
-    """Return at most 200 owners, facilitators and moderators, those first who came first."""
-    return [RosterRow(*row) for row in await tx.all(_STAFF, group_id=group_id)]
 
 
 async def list_plain_members(tx: Tx, *, group_id: int, after_id: int) -> list[RosterRow]:

@@ -15,6 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from node.domain.actors import Member
+from node.federation.egress import is_loopback_address
 from node.foundation.errors import Invalid, NotFound
 from node.foundation.text import clean_line
 from node.store.core import Core
@@ -81,13 +82,14 @@ async def sign_in(
     Raises:
         TooMany: There were too many wrong passwords for this handle, or from this address.
     """
-    names = (f"handle {handle}", f"address {address}")
-    tries.check(*names)
+    # Behind a proxy on this machine everybody comes from the machine itself: that is nobody's address.
+    address = "" if is_loopback_address(address) else address
+    tries.check(handle, address)
     member = await check_sign_in(core, handle=handle, password=password[:1000])
     if member is None:
-        tries.note(*names)
+        tries.note(handle, address)
         return None
-    tries.forget(names[0])
+    tries.forget(handle)
     return await open_session(core, member, agent=agent), member
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from node.community.groups.hosting import count_by_node
+from node.community.groups.hosting import list_readers_now
 from node.community.posts.service import label_author
 from node.domain.actors import Member
 from node.domain.groups import Group, Membership
@@ -27,7 +27,6 @@ from node.store.rosters import (
     count_in_state,
     get_group,
     get_membership,
-    list_readers,
 )
 
 CATCH_UP_LIMIT = 7
@@ -220,13 +219,6 @@ async def _member_of(tx: Tx, viewer_id: int, group_id: int) -> tuple[Group, Memb
     return group, place
 
 
-async def _readers(tx: Tx, core: Core, group: Group) -> list[Reader]:
-    """Return who can read a group: counted where it is hosted here, else as its host last told."""
-    if group.is_local:
-        return await count_by_node(tx, core, group_id=group.group_id)
-    return await list_readers(tx, group_id=group.group_id)
-
-
 async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_id: int) -> GroupPage:
     group, place = await _member_of(tx, viewer_id, group_id)
     rows = await threads.list_active(tx, viewer_id=viewer_id, group_id=group_id, before_id=before_id)
@@ -246,7 +238,7 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
     return GroupPage(
         group=group,
         place=place,
-        readers=await _readers(tx, core, group),
+        readers=await list_readers_now(tx, core, group=group),
         staff=await places.list_staff(tx, group_id=group_id),
         requests=await count_in_state(tx, group_id=group_id, state="requested") if place.is_staff else 0,
         pinned=[line(row) for row in pinned],
@@ -291,7 +283,7 @@ async def _thread_page(
     page = ThreadPage(
         group=group,
         place=place,
-        readers=await _readers(tx, core, group),
+        readers=await list_readers_now(tx, core, group=group),
         root=None if root is None else label_author(core, root),
         root_id=root_id,
         posts=[label_author(core, post) for post in posts],
