@@ -11,7 +11,7 @@ DEV := .venv/.dev
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench pictures reference lock
+.PHONY: help demo test check bench pictures guide reference lock
 
 help: ## List what can be made.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target sentence; do \
@@ -36,6 +36,10 @@ bench: $(DEV) ## Measure what an activity costs, beside the limits of this machi
 pictures: $(DEV) ## Take pictures of every page, wide and narrow, light and dark, into pictures/.
 	$(BIN)/python tools/system_packages.py
 	$(BIN)/python -m tools.pictures
+
+guide: $(DEV) ## Take the pictures of docs/operate/first-day.md anew.
+	$(BIN)/python tools/system_packages.py
+	$(BIN)/python -m tools.guide
 
 reference: $(DEV) ## Write the configuration's example and reference anew from the code.
 	$(BIN)/python -m tools.configuration_reference

@@ -16,7 +16,7 @@ from .limits import measure_limits
 from .peers import KeyBox
 from .report import Line, Section, render
 from .run import Run
-from .scenarios import delivery, entries, idle, ingest, pages, reading, strangers, submissions
+from .scenarios import delivery, entries, idle, ingest, live, pages, reading, search, strangers, submissions
 
 SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "ingest": ingest.measure,
@@ -26,6 +26,8 @@ SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "delivery": delivery.measure,
     "reading": reading.measure,
     "pages": pages.measure,
+    "search": search.measure,
+    "live": live.measure,
     "idle": idle.measure,
 }
 

@@ -44,6 +44,7 @@ _AUTHORS = 300
 _BATCH = 500
 _TOPICS_OF_TEN = 4
 _LONG_THREAD = 45
+_SELDOM = 2_000
 _WORDS = "Who covers the night shift on Friday? I can swap with Thursday, the ward is quiet then. " * 4
 
 
@@ -196,6 +197,7 @@ class _Crowd:
         self.seqs[place] += 1
         post_id, uri = self.core.ids.number(), f"{self.core.origin}/posts/{token}"
         group = self.groups[place]
+        seldom = f"case{self.random.randrange(_SELDOM)} shared{self.random.randrange(20)}"  # for who searches
         document = {
             "id": uri,
             "type": "Note",
@@ -218,7 +220,7 @@ class _Crowd:
             "title": "" if parent else "Night shifts in December",
             "warning": "",
             "source": _WORDS,
-            "html": f"<p>{_WORDS}</p>",
+            "html": f"<p>{_WORDS} {seldom}</p>",
             "document": msgspec.json.encode(document).decode(),
             "activity_uri": f"{self.core.origin}/activities/{token}",
             "published_at": tx.now,
@@ -236,7 +238,8 @@ async def _copy(file: Path, data: Path, address: str) -> None:
         await target.execute("SET session_replication_role = replica")  # so that no foreign key asks for an order
         found = await target.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         for table in {row["tablename"] for row in found} - {"schema_versions"}:
-            rows = source.execute(f"SELECT * FROM {table}")
+            columns_of = "rowid, *" if table == "search_words" else "*"  # on SQLite its key is no column
+            rows = source.execute(f"SELECT {columns_of} FROM {table}")
             columns = [column[0] for column in rows.description]
             await target.execute(f"DELETE FROM {table}")
             await target.copy_records_to_table(table, records=rows, columns=columns)

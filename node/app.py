@@ -26,7 +26,7 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 # What everybody may ask for, signed or not; Quart answers.
 _OPEN_PAGES = frozenset({"/", "/sign-in", "/support", "/charter", "/about", "/actor", "/health", "/ready"})
-_OPEN_FOLDERS = ("/nodeinfo/", "/.well-known/", "/static/", "/api/", "/oauth/", "/invitations/")
+_OPEN_FOLDERS = ("/nodeinfo/", "/.well-known/", "/static/", "/api/", "/oauth/", "/invitations/", "/set-up/")
 _ACTIVITY_TYPES = ("application/activity+json", "application/ld+json")
 
 

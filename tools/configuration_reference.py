@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -19,7 +19,7 @@ from node.foundation.config import Config
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "deploy" / "rounds.example.toml"
 REFERENCE = ROOT / "docs" / "reference" / "configuration.md"
-_MEANING = re.compile(r"^([a-z_]+): (.+)$")
+_MEANING = re.compile(r"^([a-z0-9_]+): (.+)$")
 _BASE_URL = "https://rounds.example.org"
 
 _EXAMPLE_HEAD = """\
@@ -50,7 +50,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """The variable of the environment that goes before the file."""
-        path = f"{self.table}__{self.name}" if self.table else self.name
+        path = f"{self.table.replace('.', '__')}__{self.name}" if self.table else self.name
         return f"ROUNDS_{path.upper()}"
 
 
@@ -67,12 +67,24 @@ def list_tables() -> list[Table]:
     """Return the settings in the order of the file: those without a table first."""
     first, inner = [], []
     for field in msgspec.structs.fields(Config):
+        if _family(field.type) is not None:
+            continue
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             inner.append(Table(field.name, _heading(field.type), tuple(_settings(field.name, field.type))))
         else:
             first.append(field.name)
     plain = tuple(setting for setting in _settings("", Config) if setting.name in first)
     return [Table("", "The node itself.", plain), *inner]
+
+
+def list_families() -> list[Table]:
+    """Return the tables of which there may be any number, each under a name that the operator gives."""
+    found = []
+    for field in msgspec.structs.fields(Config):
+        if (struct := _family(field.type)) is not None:
+            name = f"{field.name}.NAME"
+            found.append(Table(name, _heading(struct), tuple(_settings(name, struct))))
+    return found
 
 
 def render_example() -> str:
@@ -84,19 +96,29 @@ def render_example() -> str:
         for setting in table.settings:
             value = _BASE_URL if setting.name == "base_url" else setting.default
             parts.append(f"\n# {_sentence(setting.meaning)}\n{setting.name} = {_toml(value)}")
+    for family in list_families():
+        parts.append(f"\n# {family.heading}\n# [{family.name}]")
+        for setting in family.settings:
+            parts.append(f"#\n# {_sentence(setting.meaning)}\n# {setting.name} = {_toml(setting.default or '')}")
     return "\n".join(parts).replace("\n\n\n", "\n\n") + "\n"
 
 
 def render_reference() -> str:
     """Return the page for operators."""
     parts = [_REFERENCE_HEAD]
-    for table in list_tables():
+    for table in (*list_tables(), *list_families()):
         title = f"`[{table.name}]`" if table.name else "The first lines"
         parts.append(f"\n## {title}\n\n{table.heading}\n")
         parts.append("| setting | variable | type | default | meaning |\n|---|---|---|---|---|")
         for setting in table.settings:
             default = "required" if setting.default is None else f"`{_toml(setting.default)}`"
-            row = (f"`{setting.name}`", f"`{setting.variable}`", setting.type_name, default, _sentence(setting.meaning))
+            row = (
+                f"`{setting.name}`",
+                f"`{setting.variable}`",
+                setting.type_name,
+                default,
+                _sentence(setting.meaning).replace("|", "\\|"),
+            )
             parts.append(f"| {' | '.join(row)} |")
     return "\n".join(parts) + "\n"
 
@@ -110,10 +132,17 @@ def main() -> None:
 def _settings(table: str, struct: type[msgspec.Struct]) -> Iterator[Setting]:
     meanings = dict(_meanings(struct))
     for field in msgspec.structs.fields(struct):
-        if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
+        is_table = isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)
+        if is_table or _family(field.type) is not None:
             continue
         default = None if field.default is msgspec.NODEFAULT else field.default
         yield Setting(table, field.name, _type_name(field.type), default, meanings[field.name])
+
+
+def _family(kind: Any) -> type[msgspec.Struct] | None:
+    """Return the struct of which a setting holds any number by name, or None for other settings."""
+    inside = get_args(kind)
+    return inside[1] if get_origin(kind) is dict else None
 
 
 def _meanings(struct: type[msgspec.Struct]) -> Iterator[tuple[str, str]]:

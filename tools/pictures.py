@@ -54,7 +54,7 @@ def main() -> int:
 @contextmanager
 def _demonstration(folder: Path) -> Iterator[dict[str, Any]]:
     """Run a demonstration and give what it says of itself: its nodes, people and passwords."""
-    command = [sys.executable, "-m", "node", "demo", "--port", str(_free_port()), "--dir", str(folder / "demo")]
+    command = [sys.executable, "-m", "node", "demo", "--port", str(find_ports()), "--dir", str(folder / "demo")]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True)  # noqa: S603
     try:
@@ -70,7 +70,7 @@ def _demonstration(folder: Path) -> Iterator[dict[str, Any]]:
         process.wait(_START_SECONDS)
 
 
-def _free_port() -> int:
+def find_ports() -> int:
     """Return a port that is free, with a free one after it."""
     while True:
         with socket.socket() as one, socket.socket() as two:

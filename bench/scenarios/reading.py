@@ -53,22 +53,33 @@ def measure(run: Run) -> list[Line]:
     peer = make_peer(run.keys)
     friend = make_actor(peer, "/actor", "Application", run.keys)
     folders = {posts: fill_node(run.folder, posts, friend) for posts in (SMALL, large)}
+    lines: list[Line] = []
     with a_world([peer]):
-        with serve(folders, None) as subjects:
-            lines = _measure(run, subjects, friend, "SQLite")
         try:
-            with a_cluster(is_durable=True) as cluster:
-                copies = {}
-                for posts, (data, origin, filled) in folders.items():
-                    address = _create_database(cluster.address, f"bench{posts}")
-                    target = data.with_name(f"{data.name}-postgres")
-                    copy_to_postgres(data, target, address)
-                    copies[posts] = (target, origin, filled)
-                with serve(copies, cluster.process.pid) as subjects:
-                    lines += _measure(run, subjects, friend, "PostgreSQL")
+            for database, subjects in serve_each(folders):
+                lines += _measure(run, subjects, friend, database)
         except PostgresMissing as error:
             lines.append(Line("the same on PostgreSQL", None, "CPU-ms", note=str(error)))
     return lines
+
+
+def serve_each(folders: dict[int, tuple[Path, str, Filled]]) -> Iterator[tuple[str, list[Subject]]]:
+    """Serve the nodes of some folders on SQLite, then copies of them on PostgreSQL; give the database's name with them.
+
+    Raises:
+        PostgresMissing: After SQLite had its turn.
+    """
+    with serve(folders, None) as subjects:
+        yield "SQLite", subjects
+    with a_cluster(is_durable=True) as cluster:
+        copies = {}
+        for posts, (data, origin, filled) in folders.items():
+            address = _create_database(cluster.address, f"bench{posts}")
+            target = data.with_name(f"{data.name}-postgres")
+            copy_to_postgres(data, target, address)
+            copies[posts] = (target, origin, filled)
+        with serve(copies, cluster.process.pid) as subjects:
+            yield "PostgreSQL", subjects
 
 
 def _measure(run: Run, subjects: list[Subject], friend: Actor, database: str) -> list[Line]:

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from node.foundation.errors import Invalid
 
-from . import audit, deadletter, group, key, lane, member, message, peer, post, status
+from . import audit, deadletter, group, group_bans, key, lane, member, message, peer, post, setup, status
 from .context import Verb
 
 Words = Callable[[argparse.ArgumentParser], None]
@@ -51,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("group", "reject", group.remove_words, group.reject, "reject a request to join"),
     Command("group", "remove", group.remove_words, group.remove, "remove somebody from a group"),
     Command("group", "ban", group.remove_words, group.ban, "ban somebody from a group"),
+    Command("group", "unban", group.person_words, group_bans.unban, "lift somebody's ban from a group"),
     Command("group", "invite", group.person_words, group.invite, "invite somebody into a group"),
     Command("group", "role", group.role_words, group.role, "give a member of a group a role"),
     Command("group", "change", group.change_words, group.change, "change a group's settings"),
@@ -60,6 +61,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("peer", "verify", peer.verify_words, peer.verify, "compare a peer's fingerprint"),
     Command("peer", "pause", peer.reason_words, peer.pause, "pause a peer"),
     Command("peer", "resume", peer.reason_words, peer.resume, "resume a paused peer"),
+    Command("peer", "rekey", peer.rekey_words, peer.rekey, "take the new key of a paused peer"),
     Command("peer", "part", peer.reason_words, peer.part, "part from a peer"),
     Command("peer", "policy", peer.policy_words, peer.policy, "say what a peer may do"),
     Command("peer", "test", peer.one_word, peer.test, "try the way to a peer"),
@@ -82,6 +84,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("deadletter", "retry", deadletter.one_word, deadletter.retry, "try a dead letter again"),
     Command("audit", "list", audit.list_words, audit.list_all, "list the audit log"),
     Command("audit", "verify", _none, audit.verify, "check the audit chain"),
+    Command("setup", "", _none, setup.setup, "make a new set-up link while nobody operates the node"),
     Command("status", "", _none, status.status, "print how the node is"),
 )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 from node.community.house import close_core, open_core
+from node.community.operating.checks import is_private, private_files
 from node.community.operating.service import measure_disk
 from node.foundation.clock import SystemClock
 from node.foundation.config import CONFIG_NAME, Config, load_config
@@ -37,7 +37,7 @@ def examine(data: Path) -> list[Check]:
     except ConfigError as error:
         return [Check("configuration", "bad", " ".join(error.problems), f"Correct {data / CONFIG_NAME}.")]
     checks = [Check("configuration", "good", "The configuration can be used.")]
-    checks += [_private(data / CONFIG_NAME), _private(data / "keys" / "node.key"), _disk(data)]
+    checks += [*map(_private, private_files(data)), _disk(data)]
     checks.append(_sqlite(config))
     checks += _running(data)
     return checks
@@ -45,11 +45,9 @@ def examine(data: Path) -> list[Check]:
 
 def _private(path: Path) -> Check:
     name = f"file {path.name}"
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-    except FileNotFoundError:
+    if not path.exists():
         return Check(name, "bad", f"{path} is missing.", "Restore it from the backup.")
-    if mode & 0o077:
+    if not is_private(path):
         return Check(name, "bad", f"{path} can be read by others.", f"chmod 600 {path}")
     return Check(name, "good", f"{path} is readable by its owner alone.")
 

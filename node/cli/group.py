@@ -9,7 +9,7 @@ from typing import Any
 from node.community.groups import service, staff
 from node.community.groups.service import NewGroup
 from node.community.peering.service import require_peer
-from node.domain.actors import Actor
+from node.domain.actors import ASSURANCE_LEVELS, Actor
 from node.domain.groups import HISTORIES, POLICIES, ROLES, Group
 from node.foundation.errors import Conflict, NotFound
 from node.store.audit import write_audit
@@ -38,7 +38,11 @@ def create_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", default="request", choices=POLICIES)
     parser.add_argument("--hidden", action="store_true")
     parser.add_argument("--history", default="all", choices=HISTORIES)
+    parser.add_argument("--assurance", default="A0", choices=ASSURANCE_LEVELS, help="the least that members need")
     parser.add_argument("--purpose", default="")
+    parser.add_argument("--rules", default="", help="shown to those who may ask to join")
+    parser.add_argument("--question", action="append", default=[], help="asked of those who join; may be given again")
+    parser.add_argument("--new-node-approvals", type=int, default=1, choices=(1, 2), help="how many admit a new node")
     parser.add_argument("--owner", required=True, metavar="MEMBER")
 
 
@@ -99,13 +103,25 @@ def change_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", choices=POLICIES)
     parser.add_argument("--hidden", choices=("yes", "no"))
     parser.add_argument("--history", choices=HISTORIES)
+    parser.add_argument("--assurance", choices=ASSURANCE_LEVELS, help="the least that members need")
 
 
 async def create(context: Context) -> int:
     """Create a group hosted here."""
     args = context.args
     owner = await find_member(context, args.owner)
-    new = NewGroup(args.handle, args.title, args.policy, args.hidden, args.history, args.purpose)
+    new = NewGroup(
+        handle=args.handle,
+        title=args.title,
+        policy=args.policy,
+        is_hidden=args.hidden,
+        history=args.history,
+        purpose=args.purpose,
+        rules=args.rules,
+        questions="\n".join(args.question),
+        new_node_approvals=args.new_node_approvals,
+        required_assurance=args.assurance,
+    )
     house = context.house
     group = await service.create_group(house.core, house.tables, new, owner=owner, by=context.by)
     return context.emit(await describe_group(context, group), f"{group.handle} is ready: {group.uri}")
@@ -176,10 +192,20 @@ async def admit(context: Context) -> int:
     group = await find_group(context, context.args.group)
     peer = require_peer(context.house.core, context.args.host)
     done = await staff.admit_node(
-        context.house.core, staff=None, group_id=group.group_id, peer=peer, because_of="operator", by=context.by
+        context.house.core,
+        context.house.tables,
+        staff=None,
+        group_id=group.group_id,
+        peer=peer,
+        because_of="operator",
+        by=context.by,
     )
-    sentence = f"{peer.host} may hold {group.title} from now on." if done else f"{peer.host} may hold it already."
-    return context.emit({"group": group.uri, "host": peer.host, "admitted": True}, sentence)
+    sentences = {
+        "admitted": f"{peer.host} may hold {group.title} from now on.",
+        "already": f"{peer.host} may hold it already.",
+        "waiting": f"A second person must agree before {peer.host} may hold {group.title}.",
+    }
+    return context.emit({"group": group.uri, "host": peer.host, "admitted": done != "waiting"}, sentences[done])
 
 
 async def approve(context: Context) -> int:
@@ -193,7 +219,13 @@ async def approve(context: Context) -> int:
     if context.args.admit_node and not person.is_local:
         peer = require_peer(house.core, person.host)
         await staff.admit_node(
-            house.core, staff=None, group_id=group.group_id, peer=peer, because_of=person.uri, by=context.by
+            house.core,
+            house.tables,
+            staff=None,
+            group_id=group.group_id,
+            peer=peer,
+            because_of=person.uri,
+            by=context.by,
         )
     await staff.decide_request(
         house.core,
@@ -311,6 +343,7 @@ async def change(context: Context) -> int:
         policy=args.policy,
         is_hidden=None if args.hidden is None else args.hidden == "yes",
         history=args.history,
+        required_assurance=args.assurance,
         by=context.by,
     )
     return context.emit(await describe_group(context, group), f"{group.handle} is changed.")

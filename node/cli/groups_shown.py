@@ -43,6 +43,7 @@ async def _describe(tx: Tx, group_id: int, core: Any) -> dict[str, Any]:
         "hidden": group.is_hidden,
         "history": group.history,
         "new_node_approvals": group.new_node_approvals,
+        "required_assurance": group.required_assurance,
         "members": sum(hosts.values()),
         "nodes": nodes,
         "pending": await count_in_state(tx, group_id=group_id, state="requested"),

@@ -7,24 +7,20 @@ import json
 import os
 import secrets
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 from node.community.house import House, close_core, open_core
-from node.community.members import repository
-from node.community.members.service import NewMember, add_member, check_new_member, hash_secret
+from node.community.members.service import NewMember, add_member, check_new_member
+from node.community.members.setup import make_setup_link
 from node.foundation.config import CONFIG_NAME, build_config
 from node.foundation.errors import ConfigError, NodeError
 from node.foundation.logs import configure_logs
-from node.store.audit import write_audit
 from node.store.core import Core
-from node.store.engine import Tx
 
 from .context import DONE, REFUSED, USAGE
 from .key import describe_fingerprint
 from .lock import DataLock
 
-SETUP_LIFE = timedelta(hours=24)
 RECOVERY_GROUPS = 8
 
 
@@ -130,21 +126,7 @@ async def _first_operator(core: Core, operator: NewMember | None) -> str | None:
     if operator is not None:
         await add_member(house.core, operator, by="init")
         return None
-    secret = core.ids.secret()
-    await core.store.write(_insert_setup, secret)
-    return f"{core.origin}/invitations/{secret}"
-
-
-async def _insert_setup(tx: Tx, secret: str) -> None:
-    await repository.insert_link(
-        tx,
-        token_hash=hash_secret(secret),
-        purpose="setup",
-        actor_id=None,
-        detail={},
-        expires_at=tx.now + SETUP_LIFE,
-    )
-    await write_audit(tx, actor="init", action="node.setup_link", target="setup")
+    return await make_setup_link(core, by="init")
 
 
 def _print(shown: dict[str, object], recovery: str, *, as_json: bool, has_file: bool) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from typing import Any
 
+from node.community.peering.lanes import retry_lanes
 from node.community.peering.service import require_peer
-from node.outbox.publish import LANES_BELL
 from node.outbox.waiting import list_waiting_lanes
-from node.store.audit import write_audit
 from node.store.engine import Tx
-from node.store.streams import list_lanes, save_lane
 
 from .context import Context, instant
 
@@ -32,8 +29,7 @@ async def retry(context: Context) -> int:
     """Try every lane of a peer now."""
     core = context.house.core
     peer = require_peer(core, context.args.peer)
-    count = await core.store.write(_retry, peer.peer_id, peer.host, context.by)
-    core.bell.ring(LANES_BELL)
+    count = await retry_lanes(core, peer.host, by=context.by)
     return context.emit({"peer": peer.host, "lanes": count}, f"{count} lanes of {peer.host} are tried now.")
 
 
@@ -59,18 +55,3 @@ async def _list(tx: Tx, core: Any) -> list[dict[str, Any]]:
             }
         )
     return found
-
-
-async def _retry(tx: Tx, peer_id: int, host: str, by: str) -> int:
-    await write_audit(tx, actor=by, action="lane.retry", target=host)
-    count = 0
-    for row in await list_lanes(tx):
-        if row.peer_id == peer_id and row.head > row.cursor:
-            values = {name: value for name, value in asdict(row).items() if name not in _NOT_SAVED}
-            values |= {"due_at": tx.now, "state": "due"}
-            await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=values)
-            count += 1
-    return count
-
-
-_NOT_SAVED = {"peer_id", "stream", "group_id", "head"}

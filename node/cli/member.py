@@ -7,7 +7,9 @@ from typing import Any
 
 from node.community.members import service
 from node.community.members.service import NewMember
+from node.community.verification.recording import verify_member
 from node.domain.actors import ASSURANCE_LEVELS, CLASSES, NODE_ROLES
+from node.domain.verification import EVERY_METHOD
 from node.foundation.errors import Forbidden, Invalid
 from node.store.engine import Tx
 from node.store.rosters import list_groups_of
@@ -41,6 +43,7 @@ def verify_words(parser: argparse.ArgumentParser) -> None:
     """Take the words of `member verify`."""
     parser.add_argument("handle")
     parser.add_argument("--assurance", required=True, choices=ASSURANCE_LEVELS)
+    parser.add_argument("--method", action="append", default=[], choices=EVERY_METHOD, help="may be given several times")
     parser.add_argument("--reason", default="")
 
 
@@ -90,8 +93,13 @@ async def show(context: Context) -> int:
 async def verify(context: Context) -> int:
     """Record an assurance level."""
     args = context.args
-    member = await service.set_assurance(
-        context.house.core, args.handle, args.assurance, by=context.by, reason=args.reason
+    member = await verify_member(
+        context.house.core,
+        args.handle,
+        args.assurance,
+        methods=tuple(dict.fromkeys(args.method)),
+        by=context.by,
+        reason=args.reason,
     )
     return context.emit(await _describe(context, member.handle), f"{member.handle} is at {member.assurance}.")
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from node.community.peering import service
+from node.community.peering import roundtrip, service
+from node.community.peering.rekey import rekey_peer
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.peers import Peer
 from node.foundation.errors import RemoteFailure
@@ -36,6 +37,13 @@ def verify_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--yes", action="store_true", help="make it active at once")
 
 
+def rekey_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `peer rekey`."""
+    one_word(parser)
+    parser.add_argument("--fingerprint", required=True, help="of the new key: 64 hex digits or eight words")
+    parser.add_argument("--yes", action="store_true")
+
+
 def reason_words(parser: argparse.ArgumentParser) -> None:
     """Take a peer and a reason."""
     one_word(parser)
@@ -52,7 +60,9 @@ def policy_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people-search", choices=("yes", "no"), help="may it find members of ours who allow that")
     parser.add_argument("--support", choices=("yes", "no"), help="may its members use the support desk")
     parser.add_argument("--minimum-assurance", choices=ASSURANCE_LEVELS)
+    parser.add_argument("--accepts-relayed", choices=("yes", "no"), help="do attestations count that it passes on")
     parser.add_argument("--retention-days", type=int, help="how long it promised to keep what it holds")
+    parser.add_argument("--agreement-version", type=int, help="which version of the operators' agreement says so")
 
 
 async def add(context: Context) -> int:
@@ -95,6 +105,13 @@ async def verify(context: Context) -> int:
     return await _shown(context, peer, f"{peer.host} is {peer.state}.")
 
 
+async def rekey(context: Context) -> int:
+    """Take the new key of a paused peer, compared by people, in place of the old one."""
+    args = context.args
+    peer = await rekey_peer(context.house.core, args.peer, fingerprint=args.fingerprint, by=context.by)
+    return await _shown(context, peer, f"{peer.host} is {peer.state} with its new key.")
+
+
 async def pause(context: Context) -> int:
     """Pause a peer."""
     peer = await service.pause_peer(context.house.core, context.args.peer, by=context.by, reason=context.args.reason)
@@ -122,18 +139,20 @@ async def policy(context: Context) -> int:
         "people_search": None if args.people_search is None else args.people_search == "yes",
         "support": None if args.support is None else args.support == "yes",
         "minimum_assurance": args.minimum_assurance,
+        "accepts_relayed": None if args.accepts_relayed is None else args.accepts_relayed == "yes",
         "retention_days": args.retention_days,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
     changed = msgspec.structs.replace(peer.policy, **wanted)
-    peer = await service.set_policy(core, peer.host, changed, by=context.by)
+    version = peer.agreement_version if args.agreement_version is None else args.agreement_version
+    peer = await service.set_policy(core, peer.host, changed, by=context.by, agreement_version=version)
     return await _shown(context, peer, f"The policy for {peer.host} is set.")
 
 
 async def test(context: Context) -> int:
     """Try the way to a peer."""
     peer = service.require_peer(context.house.core, context.args.peer)
-    steps = await service.test_peer(context.house.core, peer.host)
+    steps = await roundtrip.test_peer(context.house.core, peer.host)
     ok = all(step.ok for step in steps)
     shown = {
         "host": peer.host,
@@ -166,6 +185,7 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
             "people_search": peer.policy.people_search,
             "support": peer.policy.support,
             "minimum_assurance": peer.policy.minimum_assurance,
+            "accepts_relayed": peer.policy.accepts_relayed,
             "retention_days": peer.policy.retention_days,
         },
         "agreement_version": peer.agreement_version,

@@ -6,7 +6,7 @@ import argparse
 import base64
 from typing import Any
 
-from node.community.posts import service, uploads
+from node.community.posts import service, tending, uploads
 from node.community.posts.model import Posted
 from node.domain.actors import Member
 from node.domain.posts import Draft, Post
@@ -124,7 +124,7 @@ async def remove(context: Context) -> int:
     member = await _member(context, "post.remove", context.args.post)
     post = await _post(context, member, context.args.post)
     house = context.house
-    posted = await service.remove_post(
+    posted = await tending.remove_post(
         house.core, house.tables, staff=member, post_id=post.post_id, reason=context.args.reason
     )
     return _posted(context, posted)
@@ -144,7 +144,7 @@ async def _pin(context: Context, *, is_pinned: bool) -> int:
     member = await _member(context, "post.pin", context.args.post)
     post = await _post(context, member, context.args.post)
     house = context.house
-    posted = await service.pin_post(house.core, house.tables, staff=member, post_id=post.post_id, is_pinned=is_pinned)
+    posted = await tending.pin_post(house.core, house.tables, staff=member, post_id=post.post_id, is_pinned=is_pinned)
     return _posted(context, posted)
 
 
@@ -162,7 +162,7 @@ async def _lock(context: Context, *, is_locked: bool) -> int:
     member = await _member(context, "post.lock", context.args.post)
     post = await _post(context, member, context.args.post)
     house = context.house
-    posted = await service.lock_thread(
+    posted = await tending.lock_thread(
         house.core, house.tables, staff=member, post_id=post.post_id, is_locked=is_locked
     )
     return _posted(context, posted)

@@ -175,6 +175,7 @@ async def _serve(data: Path, listener: socket.socket, address: str) -> None:
     finally:
         house.is_ready = False
         commands.close()
+        house.live.stop()  # open pages would keep the server waiting
         server.should_exit = True
         await serving
         await house.stop()

@@ -9,14 +9,19 @@ from typing import Any
 
 import msgspec
 
+from node.domain.access import ALLOWED, Decision
+from node.domain.actors import Member
+from node.domain.attestations import may_enter, may_take_part
 from node.domain.groups import Group
 from node.inbox.arrival import read_arrival
 from node.inbox.dispatch import Arrival, Tables
 from node.inbox.process import apply_entry
-from node.outbox.publish import append
+from node.outbox.publish import LANES_BELL, append, append_card
+from node.store.attestations import find_standing
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.logs import get_position, mark_applied
+from node.store.logs import get_position, list_groups_with_card, mark_applied
+from node.store.rosters import take_group
 
 
 async def record(
@@ -41,6 +46,43 @@ async def record(
             await mark_applied(tx, group_id=group.group_id, seq=seq)
         await apply_entry(tx, core, tables, group, stored, arrival)
     return stored.seq
+
+
+async def judge_level(tx: Tx, core: Core, *, group: Group, actor_id: int, is_member: bool) -> Decision:
+    """Decide whether what is attested of somebody suffices for a group: to come in, or as a member to write."""
+    if group.required_assurance == "A0":
+        return ALLOWED
+    standing = await find_standing(tx, core.peers, actor_id=actor_id)
+    return (may_take_part if is_member else may_enter)(group.required_assurance, standing)
+
+
+async def read_level(core: Core, *, group: Group, member: Member, is_member: bool) -> Decision:
+    """Decide the same for a member of ours; of a group elsewhere this is what its host will say, unless it asks for more."""
+    if group.required_assurance == "A0":
+        return ALLOWED
+    return await core.store.read(_read_level, core, group, member.actor_id, is_member)
+
+
+async def _read_level(tx: Tx, core: Core, group: Group, actor_id: int, is_member: bool) -> Decision:
+    return await judge_level(tx, core, group=group, actor_id=actor_id, is_member=is_member)
+
+
+async def renew_cards(tx: Tx, core: Core, *, actor_uri: str) -> None:
+    """Append the card of somebody anew to every log of ours in which they stand: their node says otherwise of them now.
+
+    Spec: wire.md 4.9.
+    """
+    for group_id in await list_groups_with_card(tx, actor_uri=actor_uri):
+        group = await take_group(tx, group_id=group_id)
+        before = await get_position(tx, group_id=group_id)
+        if group is None or before is None:
+            continue
+        await append_card(tx, core, group=group, author=actor_uri)
+        after = await get_position(tx, group_id=group_id)
+        if after is not None and before.applied_seq == before.head.seq:
+            for seq in range(before.head.seq + 1, after.head.seq + 1):
+                await mark_applied(tx, group_id=group_id, seq=seq)
+        tx.after_commit(lambda: core.bell.ring(LANES_BELL))
 
 
 def own_arrival(document: dict[str, Any]) -> Arrival:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from node.domain.actors import Actor
+from node.domain.registers import check_registers
 from node.federation.client import SignedClient
 from node.federation.egress import EgressPolicy
 from node.foundation.bell import Bell
@@ -37,9 +38,13 @@ from node.store.rosters import list_groups
 from .groups.hosting import count_readers
 from .posts.submit import Resender
 from .purge import TIDY_BELL
+from .reading.live import LiveHub
 from .rooms import open_rooms
+from .verification.rechecking import Rechecker
+from .verification.service import configured_registers
 
 READERS_SECONDS = 86_400
+COUNTS_SECONDS = 60
 
 
 async def open_core(
@@ -52,6 +57,8 @@ async def open_core(
         StoreError: The database cannot be opened, or is newer than this release.
     """
     config = config or load_config(data)
+    if problems := check_registers(configured_registers(config)):
+        raise ConfigError(*problems)
     clock = clock or SystemClock()
     key_path = data / "keys" / "node.key"
     try:
@@ -81,6 +88,7 @@ async def open_core(
             bell=Bell(),
         )
         await _ensure_instance(core)
+        await core.keyring.open_attesting(core.instance_uri)
         for peer in await store.read(list_peers):
             peers.put(peer)
         await client.start()
@@ -137,14 +145,19 @@ class House:
         self.puller = Puller(core, self.receiver.entries)
         self.deliverer = Deliverer(core)
         self.resender = Resender(core)
+        self.rechecker = Rechecker(core)
+        self.live = LiveHub(core)
         self.is_ready = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._sleepers: list[asyncio.Task[None]] = []  # those of the tasks that a stop cuts off in their sleep
 
     def start(self) -> None:
         """Begin to work: act on arrivals, deliver, pull, fetch pictures, tidy."""
         workers = (self.processor, self.deliverer, self.puller, self.resender, self.pictures)
         self._tasks = [asyncio.create_task(worker.run()) for worker in workers]
-        self._tasks += [asyncio.create_task(self._tidy()), asyncio.create_task(self._count_readers())]
+        sleepers = (self._tidy, self._count_readers, self._keep_counts, self.rechecker.run)
+        self._tasks += [asyncio.create_task(sleeper()) for sleeper in sleepers]
+        self._sleepers = self._tasks[-len(sleepers) :]
         self.is_ready = True
 
     async def stop(self) -> None:
@@ -152,13 +165,16 @@ class House:
         self.is_ready = False
         for worker in (self.processor, self.puller, self.resender, self.pictures):
             worker.stop()
+        self.live.stop()
         await self.deliverer.stop()
+        await self.live.rest()
         if self._tasks:
-            for task in self._tasks[-2:]:
+            for task in self._sleepers:
                 task.cancel()
             _, late = await asyncio.wait(self._tasks, timeout=5)
             for task in late:
                 task.cancel()
+        await self._save_counts()
 
     async def _count_readers(self) -> None:
         """Tell the members of each group hosted here, once a day, who can read it, where the numbers have changed."""
@@ -167,6 +183,18 @@ class House:
             for group in await self.core.store.read(list_groups):
                 if group.is_local:
                     await self.core.write(count_readers, self.core, self.tables, group.group_id)
+
+    async def _keep_counts(self) -> None:
+        """Write once a minute how much came and went."""
+        while True:
+            await asyncio.sleep(COUNTS_SECONDS)
+            await self._save_counts()
+
+    async def _save_counts(self) -> None:
+        try:
+            await self.core.tally.save(self.core.store)
+        except NodeError as error:
+            get_logger().warning("counts_unsaved", code=error.code)
 
     async def _tidy(self) -> None:
         """After something was erased, make its bytes leave the files too."""

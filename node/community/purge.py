@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from node.federation.grouplog.entry import chain_zero
+from node.store.attestations import forget_relayed
 from node.store.core import Core
 from node.store.drafts import purge_drafts
 from node.store.engine import Tx
 from node.store.files import delete_files
+from node.store.following import purge_following
 from node.store.logs import pull_at, purge_log
 from node.store.media import forget_media_of_group
 from node.store.objects import purge_group_posts
@@ -28,9 +30,11 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
     hashes = await forget_media_of_group(tx, group_id=group_id)
     await forget_submissions(tx, group_id=group_id)
     await purge_progress(tx, group_id=group_id)
+    await purge_following(tx, group_id=group_id)
     await purge_drafts(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
+    await forget_relayed(tx)
     await replace_readers(tx, group_id=group_id, readers=[])
     await set_base(tx, group_id=group_id, epoch=1, seq=0, chain=chain_zero(group.uri))
     await pull_at(tx, group_id=group_id, due_at=None)

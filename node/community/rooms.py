@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node.inbox.dispatch import Tables
 
-from .groups import copies
+from .groups import bans, copies
 from .groups.handlers import GroupHost
 from .members.activities import on_person_changed
 from .messages.activities import on_message, on_message_changed, on_message_withdrawn
@@ -13,7 +13,7 @@ from .posts.handlers import PostHost, on_submission_held, on_submission_refused
 from .room import Room, build_tables
 
 # A member's node: what hosts of groups elsewhere say to ours. Asked after the host's side, which knows its own groups.
-COPIES = Room("copies", handlers={"Accept": copies.on_accept, "Reject": copies.on_reject})
+COPIES = Room("copies", handlers={"Accept": copies.on_accept, "Reject": copies.on_reject, "Undo": bans.on_unblock})
 MESSAGES = Room(
     "messages",
     handlers={"Create": on_message, "Update": on_message_changed, "Delete": on_message_withdrawn},
@@ -83,5 +83,6 @@ def _posts(host: PostHost) -> Room:
             ("lock", "Undo"): entries.on_lock_entry,
             ("pin", "Add"): entries.on_pin_entry,
             ("pin", "Remove"): entries.on_pin_entry,
+            ("split", "Add"): entries.on_split_entry,
         },
     )

@@ -158,3 +158,12 @@ def may_node_see_person(*, is_searchable: bool, searches: bool, is_acquainted: b
     if is_acquainted or (is_searchable and searches):
         return ALLOWED
     return refuse("This member is not known to that node.")
+
+
+def may_verify(viewer: Viewer, applicant_id: int) -> Decision:
+    """Decide whether somebody may see and decide a person's application to be verified: never their own."""
+    if not viewer.is_active or viewer.node_role not in ("verifier", "operator"):
+        return refuse("Only this node's verifiers do this.")
+    if viewer.actor_id == applicant_id:
+        return refuse("Nobody decides about themselves.")
+    return ALLOWED

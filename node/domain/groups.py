@@ -17,6 +17,9 @@ from datetime import datetime
 POLICIES = ("open", "request", "invite")
 HISTORIES = ("all", "since_join")
 ROLES = ("member", "moderator", "facilitator", "owner")
+BANDS = ("1-9", "10-49", "50-199", "200+")
+# Handles that stand for pages in /groups/….
+RESERVED_HANDLES = frozenset({"new", "find"})
 STAFF = frozenset({"moderator", "facilitator", "owner"})
 
 MEMBERSHIP_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
@@ -33,7 +36,7 @@ MEMBERSHIP_TRANSITIONS: dict[str | None, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A group, hosted here (`peer_id` None) or elsewhere."""
+    """A group, hosted here (`peer_id` None) or elsewhere. required_assurance: the least level its members need."""
 
     group_id: int
     uri: str
@@ -53,6 +56,7 @@ class Group:
     head_seq: int
     head_chain: str
     applied_seq: int
+    required_assurance: str = "A0"
 
     @property
     def is_staff_room(self) -> bool:
@@ -88,6 +92,29 @@ class Membership:
     def is_staff(self) -> bool:
         """Whether they are in and look after the group."""
         return self.state == "member" and self.role in STAFF
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPaper:
+    """What a group tells those who may ask to join it.
+
+    rules, questions: in its owner's words. nodes: (host, name) of the nodes that hold it.
+    band: how many members it has, roughly; one of `BANDS`.
+    """
+
+    rules: str = ""
+    questions: tuple[str, ...] = ()
+    nodes: tuple[tuple[str, str], ...] = ()
+    band: str = "1-9"
+
+
+def size_band(members: int) -> str:
+    """Return how many members a group has as outsiders are told: not so exactly that they could watch who comes.
+
+    >>> size_band(3), size_band(49), size_band(50)
+    ('1-9', '10-49', '50-199')
+    """
+    return BANDS[sum(members >= limit for limit in (10, 50, 200))]
 
 
 def may_become(state: str | None, target: str) -> bool:

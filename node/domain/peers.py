@@ -16,6 +16,9 @@ from datetime import datetime
 
 import msgspec
 
+# What can be wrong with a peer's key: wrong words were typed for it; it shows another one than was compared.
+WRONG_FINGERPRINT, KEY_CHANGED = "wrong_fingerprint", "key_changed"
+
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "draft": ("verified", "active", "parted"),
     "verified": ("active", "draft", "parted"),
@@ -31,7 +34,8 @@ class PeerPolicy(msgspec.Struct, frozen=True):
     host_groups: our members may join groups hosted there, and theirs may join ours.
     people_search: it may look for our members who allow that.
     support: its members may use our support desk.
-    minimum_assurance: the least assurance of its members that counts here.
+    minimum_assurance: the least assurance of its members that counts here; of those, too, whose word it passes on.
+    accepts_relayed: whether what it passes on about people of nodes that are not our peers counts here.
     retention_days: how long it promised to keep what it holds; None for no promise.
     """
 
@@ -39,7 +43,22 @@ class PeerPolicy(msgspec.Struct, frozen=True):
     people_search: bool = False
     support: bool = False
     minimum_assurance: str = "A0"
+    accepts_relayed: bool = False
     retention_days: int | None = None
+
+
+class PeerTold(msgspec.Struct, frozen=True):
+    """What a peer says of itself. A claim: it is shown to operators, and opens nothing.
+
+    operator, contact: who answers for it, and how they are reached. capabilities: what it says it can do.
+    """
+
+    operator: str = ""
+    contact: str = ""
+    capabilities: tuple[str, ...] = ()
+
+
+NOTHING_TOLD = PeerTold()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +69,7 @@ class Peer:
     host: the part that names it to people, such as "b.example" or "localhost:9002".
     fingerprint: SHA-256 of its instance key, hex; None until it was seen.
     is_pinned: whether people compared that fingerprint.
+    offered: the fingerprint it showed last, where that is another one and nobody has compared it yet.
     """
 
     peer_id: int
@@ -69,6 +89,13 @@ class Peer:
     error_code: str | None
     error_sentence: str | None
     error_since_at: datetime | None
+    told: PeerTold = NOTHING_TOLD
+    offered: str | None = None
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether wrong words ended the attempt to compare its key; it has to be begun anew."""
+        return self.error_code == WRONG_FINGERPRINT
 
     @property
     def speaks_rounds(self) -> bool:

@@ -21,6 +21,10 @@ from ..foundation.text import clean_line
 SCHEMA_URL = "http://nodeinfo.diaspora.software/ns/schema/"
 VERSIONS = ("2.1", "2.0")
 LINK_LIMIT = 32
+# What a node can say that it does about private groups; ours does all of it. Published names may never change.
+CAPABILITIES = ("private-groups", "group-log", "erasure", "reports")
+_CLAIM_LIMIT_CHARACTERS = 200
+_CAPABILITIES_LIMIT = 32
 VERSION_LIMIT_CHARACTERS = 100
 
 NodeInfoVersion = Literal["2.0", "2.1"]
@@ -64,6 +68,19 @@ class Software:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a node says of itself besides its software; short, harmless to show, and nothing to rely on.
+
+    operator, contact: who answers for it, and how they are reached; empty when it does not say.
+    capabilities: those of `CAPABILITIES` that it names.
+    """
+
+    operator: str = ""
+    contact: str = ""
+    capabilities: tuple[str, ...] = ()
+
+
 class _Link(msgspec.Struct, frozen=True):
     rel: str = ""
     href: str = ""
@@ -85,6 +102,7 @@ class _NodeInfo(msgspec.Struct, frozen=True):
 
 _DISCOVERY_DECODER = msgspec.json.Decoder(_Discovery)
 _NODEINFO_DECODER = msgspec.json.Decoder(_NodeInfo)
+_ANY_DECODER = msgspec.json.Decoder(object)
 
 
 def build_discovery(base_url: str) -> dict[str, Any]:
@@ -120,6 +138,13 @@ def build_nodeinfo(
         "usage": {"users": {}},
         "metadata": {**(features or {}), "rounds": {"log": 1}},
     }
+
+
+def build_features(*, operator: str, contact: str) -> dict[str, Any]:
+    """Return the members of our `metadata`: what we can do, and who answers for us where the operator wants that told."""
+    told = {"name": operator.strip(), "contact": contact.strip()}
+    named = {name: value for name, value in told.items() if value}
+    return {"capabilities": list(CAPABILITIES), **({"operator": named} if named else {})}
 
 
 def choose_nodeinfo_link(discovery: bytes, *, origin: str) -> str:
@@ -159,6 +184,32 @@ def read_nodeinfo(document: bytes) -> Software:
     return Software(
         name, clean_line(info.software.version[: VERSION_LIMIT_CHARACTERS * 2], limit=VERSION_LIMIT_CHARACTERS)
     )
+
+
+def read_claims(document: bytes) -> Claims:
+    """Return what a NodeInfo document says in its `metadata`; whatever cannot be read there is not said.
+
+    Raises:
+        RemoteMalformed: Not JSON at all.
+    """
+    raw = _decode(document, _ANY_DECODER)
+    metadata = raw.get("metadata") if isinstance(raw, dict) else None
+    if not isinstance(metadata, dict):
+        return Claims()
+    operator, named = metadata.get("operator"), metadata.get("capabilities")
+    told = operator if isinstance(operator, dict) else {}
+    known = named[:_CAPABILITIES_LIMIT] if isinstance(named, list) else []
+    return Claims(
+        _read_line(told.get("name")),
+        _read_line(told.get("contact")),
+        tuple(name for name in CAPABILITIES if name in known),
+    )
+
+
+def _read_line(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
+    return clean_line(value[: _CLAIM_LIMIT_CHARACTERS * 2], limit=_CLAIM_LIMIT_CHARACTERS)
 
 
 def refuse_software(software: Software | None) -> str | None:

@@ -24,6 +24,7 @@ CONFIG_NAME = "rounds.toml"
 _PREFIX = "ROUNDS_"
 _NOT_SETTINGS = {"ROUNDS_DATA"}
 _OWN_PORTS = {"https": 443, "http": 80}
+_LONGEST_DAYS = {"a2_days": 30, "a3_days": 365, "a4_days": 365}
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -63,9 +64,39 @@ class Retention(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long things stay that are not part of a group's history.
 
     audit_days: entries of the audit log.
+    evidence_days: the number and words of an application to be verified, after its decision.
     """
 
     audit_days: int = 2190
+    evidence_days: int = 30
+
+
+class Verification(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How long a verification stands before it is looked at again, and how long applicants wait.
+
+    a2_days: at level A2, found in the register alone; 30 at most.
+    a3_days: at level A3; 365 at most.
+    a4_days: at level A4; 365 at most.
+    expected_days: within how many days an application is usually decided, told to whoever applies.
+    """
+
+    a2_days: int = 30
+    a3_days: int = 365
+    a4_days: int = 365
+    expected_days: int = 3
+
+
+class RegisterSetting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """A register of physicians besides those that every node knows; NAME is what it is called in applications.
+
+    pattern: how a number is written: 9 for a digit, A for a letter, * for either, | between alternatives.
+    look_up: the https page where a verifier searches it.
+    jurisdiction: the country or part of one as ISO 3166 writes it, such as DE-BY.
+    """
+
+    pattern: str
+    look_up: str = ""
+    jurisdiction: str = ""
 
 
 class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -77,6 +108,8 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     media: `file:` for the folder in the data directory.
     mail: the address of a mail server; empty for none.
     log_level: what is logged, from this level upwards: debug, info, warning or error.
+    operator: who answers for this node, told to whoever asks what it is; empty for nobody named.
+    contact: how other operators reach them, a telephone number or an address, told likewise; empty for none.
     """
 
     base_url: str
@@ -85,9 +118,13 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     media: str = "file:"
     mail: str = ""
     log_level: str = "info"
+    operator: str = ""
+    contact: str = ""
     federation: Federation = Federation()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    verification: Verification = Verification()
+    registers: dict[str, RegisterSetting] = {}
 
     @property
     def host(self) -> str:
@@ -148,10 +185,13 @@ def check_config(config: Config) -> list[str]:
         problems.append("media must be `file:`.")
     if config.log_level not in _LOG_LEVELS:
         problems.append(f"log_level must be one of {', '.join(_LOG_LEVELS)}.")
-    for table in ("federation", "limits", "retention"):
+    for table in ("federation", "limits", "retention", "verification"):
         for name, value in msgspec.structs.asdict(getattr(config, table)).items():
             if type(value) is int and value < 1:
                 problems.append(f"{table}.{name} must be at least 1.")
+    for name, longest in _LONGEST_DAYS.items():
+        if getattr(config.verification, name) > longest:
+            problems.append(f"verification.{name} must be at most {longest}.")
     return problems
 
 

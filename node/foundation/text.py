@@ -30,6 +30,8 @@ _LINK_REL = "nofollow noopener noreferrer ugc"
 _MARKS_LIMIT = 10_000
 _MARK = re.compile("<[^<>]*>")
 _BLOCK_END = re.compile(r"(?i)<(?:br|/p|/li|/h[1-6]|/blockquote|/tr|hr)\b[^<>]{0,200}>")
+# Only for what `nh3` has written: every `<` begins a mark, and what is quoted ends.
+_CLEAN_MARK = re.compile(r'<(?:[^"<>]|"[^"]*")*>')
 # Only for what `nh3` has written: links do not nest, attributes are quoted, `"` in them is `&quot;`.
 _CLEAN_LINK = re.compile(r'<a href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
 _LOOKS_LIKE_HOST = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,10}[^\W\d_]{2,24}(?![\w-])")
@@ -111,6 +113,17 @@ def html_to_text(fragment: str) -> str:
     if broken.count("<") > _MARKS_LIMIT:
         return _words(broken)
     return html.unescape(nh3.clean(broken, tags=set())).strip()
+
+
+def strip_marks(cleaned: str) -> str:
+    """Return the words of what `markdown_to_html` or `sanitize_html` has made, quickly and without a parser.
+
+    Only for a reader's ease, as in search: the result is plain text and is escaped where it is shown.
+
+    >>> strip_marks('<p>Ask <em>A</em>na &amp; Ben</p><p><a href="https://a.example/?x>y">here</a></p>')
+    'Ask Ana & Ben here'
+    """
+    return " ".join(html.unescape(_CLEAN_MARK.sub("", _BLOCK_END.sub("\n", cleaned))).split())
 
 
 def clean_line(value: str, *, limit: int = NAME_LIMIT_CHARACTERS) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
 import msgspec
@@ -17,6 +18,7 @@ import msgspec
 from node.domain.actors import Actor
 from node.domain.peers import Peer
 from node.federation.jsonld import normalize_document, parse_document
+from node.federation.message import KeyDocument
 from node.federation.negativecache import NegativeCache
 from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.signatures.keys import fingerprint_hex, load_key_document
@@ -37,7 +39,9 @@ from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import KnownKey
-from node.store.peers import get_peer, take_peer, update_peer_error, update_peer_state
+from node.store.peers import get_peer, take_peer, update_peer_error, update_peer_offered, update_peer_state
+
+from .attested import learn_attestation, needs_instance
 
 BUCKET_SIZE = 300
 REFILL_PER_SECOND = 1.0
@@ -153,7 +157,7 @@ class Dereferencer:
             raise RemoteMalformed(internal=f"{uri} answered with something else")
         await self._check_pin(view, peer)
         check_actor_origins(view, expected_origin=peer.origin, allow_insecure=self._core.allow_insecure)
-        return await self.save_actor(view)
+        return await self.save_actor(view, peer)
 
     async def _check_pin(self, view: ActorView, peer: Peer) -> None:
         """Pause a pinned peer whose node shows another key than the one its operator read out (T62).
@@ -164,14 +168,15 @@ class Dereferencer:
         if view.id != f"{peer.origin}/actor" or not peer.is_pinned or peer.fingerprint is None:
             return
         multikeys = [key for key in view.keys if key.algorithm == "ed25519"] or list(view.keys)
-        if multikeys and fingerprint_hex(load_key_document(multikeys[0])) == peer.fingerprint:
+        shown = fingerprint_hex(load_key_document(multikeys[0])) if multikeys else ""
+        if shown == peer.fingerprint:
             return
         get_logger().error("pinned_key_changed", peer=peer.host)
-        await self._core.store.write(_pause_for_key, self._core, peer)
+        await self._core.store.write(_pause_for_key, self._core, peer, shown)
         raise KeyUnavailable(internal=f"the instance key of {peer.host} is not the pinned one")
 
-    async def save_actor(self, view: ActorView) -> Actor:
-        """Keep what a peer's actor says of itself."""
+    async def save_actor(self, view: ActorView, peer: Peer) -> Actor:
+        """Keep what a peer's actor says of itself, and what its node states of it."""
         core = self._core
         actor = Actor(
             actor_id=core.ids.number(),
@@ -187,9 +192,20 @@ class Dereferencer:
         )
         keys = tuple(key for key in view.keys if key.owner == view.id)
         text = msgspec.json.encode(view.document).decode()
-        saved = await core.store.write(lambda tx: save_remote_actor(tx, actor=actor, document=text, keys=keys))
+        await self._fetch_instance_for(actor, view.document, peer)
+        saved = await core.store.write(_save, core, actor, view.document, text, keys)
         core.keyring.forget(view.id)
         return saved
+
+    async def _fetch_instance_for(self, actor: Actor, document: dict[str, Any], peer: Peer) -> None:
+        """Fetch the instance actor whose key a statement needs; without it the statement is refused, the actor kept."""
+        needed = await self._core.store.read(_needs_instance, self._core, actor, document)
+        if needed is None or needed == actor.uri:
+            return
+        try:
+            await self.fetch_actor(needed, peer)
+        except NodeError as error:
+            get_logger().info("instance_unavailable", peer=peer.host, reason=error.internal)
 
     async def _get(self, uri: str, peer: Peer, *, is_exact: bool = True) -> dict[str, object]:
         if peer.state != "active" and self._core.peers.active(peer.origin) is None:
@@ -210,11 +226,25 @@ def parse_origin_of(core: Core, uri: str) -> str:
         return ""
 
 
-async def _pause_for_key(tx: Tx, core: Core, peer: Peer) -> None:
+async def _needs_instance(tx: Tx, core: Core, actor: Actor, document: dict[str, Any]) -> str | None:
+    return await needs_instance(tx, core, actor=actor, document=document)
+
+
+async def _save(
+    tx: Tx, core: Core, actor: Actor, document: dict[str, Any], text: str, keys: tuple[KeyDocument, ...]
+) -> Actor:
+    saved = await save_remote_actor(tx, actor=actor, document=text, keys=keys)
+    await learn_attestation(tx, core, actor=saved, document=document)
+    return saved
+
+
+async def _pause_for_key(tx: Tx, core: Core, peer: Peer, shown: str) -> None:
     if await take_peer(tx, peer_id=peer.peer_id) != "active":
         return
     await update_peer_state(tx, peer_id=peer.peer_id, state="paused")
     await update_peer_error(tx, peer_id=peer.peer_id, code="key_changed", sentence=KEY_CHANGED)
+    if shown:
+        await update_peer_offered(tx, peer_id=peer.peer_id, fingerprint=shown)
     await write_audit(tx, actor="node", action="peer.paused", target=peer.host, reason="key_changed")
     current = await get_peer(tx, peer_id=peer.peer_id)
     if current is not None:

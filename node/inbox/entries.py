@@ -67,6 +67,7 @@ VERBS: dict[str, frozenset[str]] = {
     "remove": frozenset({"Delete", "Remove"}),
     "lock": frozenset({"Lock", "Undo"}),
     "pin": frozenset({"Add", "Remove"}),
+    "split": frozenset({"Add"}),
     "role": frozenset({"Add", "Remove"}),
     "author": frozenset({"Add"}),
     "readers": frozenset({"Update"}),

@@ -38,6 +38,7 @@ from node.foundation.logs import get_logger
 from node.store.activities import get_digest, insert_activity
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.tally import RECEIVED
 
 from .arrival import read_arrival
 from .dereference import Dereferencer, parse_origin_of
@@ -88,9 +89,12 @@ class Receiver:
         else:
             await turn.acquire()  # does not wait, so needs no clock
         try:
-            return await self._receive(request, claim, peer, check)
+            answer = await self._receive(request, claim, peer, check)
         finally:
             turn.release()
+        if answer.status == 202:
+            self._core.tally.count(RECEIVED, self._core.clock.now())
+        return answer
 
     def identify(self, request: Request) -> tuple[Claim, Peer]:
         """Return what a request claims, and the active peer that its key id belongs to. Nothing is fetched.

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from node.domain.actors import Actor
-from node.domain.groups import Group
+from node.domain.groups import Group, GroupPaper
+from node.federation.credentials import KEY_MEMBER, MEMBER
 from node.federation.integrity import sign_document
 from node.federation.message import KeyDocument
 from node.foundation.clock import format_instant
@@ -24,8 +25,10 @@ CONTEXT: list[Any] = [
 _INTERACTION: dict[str, Any] = {"canAnnounce": {"automaticApproval": []}, "canQuote": {"automaticApproval": []}}
 
 
-def build_person(core: Core, actor: Actor, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:
-    """Return a member of ours as peers may see them."""
+def build_person(
+    core: Core, actor: Actor, keys: tuple[KeyDocument, ...], statement: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a member of ours as peers may see them, with what this node states of them."""
     return {
         "@context": CONTEXT,
         "type": "Person",
@@ -42,10 +45,13 @@ def build_person(core: Core, actor: Actor, keys: tuple[KeyDocument, ...]) -> dic
         "indexable": False,
         "endpoints": {"sharedInbox": f"{core.origin}/inbox"},
         **_key_members(actor.uri, keys),
+        **_stated(statement),
     }
 
 
-def build_group(core: Core, group: Group, actor: Actor, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:
+def build_group(
+    core: Core, group: Group, actor: Actor, keys: tuple[KeyDocument, ...], paper: GroupPaper
+) -> dict[str, Any]:
     """Return a group that we host, as peers may see it."""
     return {
         "@context": CONTEXT,
@@ -64,6 +70,11 @@ def build_group(core: Core, group: Group, actor: Actor, keys: tuple[KeyDocument,
         "joinPolicy": group.policy,
         "hidden": group.is_hidden,
         "historyVisibility": "all" if group.history == "all" else "sinceJoin",
+        "requiredAssurance": group.required_assurance,
+        "rules": paper.rules,
+        "questions": list(paper.questions),
+        "nodes": [{"host": host, "name": name} for host, name in paper.nodes],
+        "sizeBand": paper.band,
         "log": f"{group.uri}/log",
         "discoverable": False,
         "indexable": False,
@@ -75,7 +86,7 @@ def build_group(core: Core, group: Group, actor: Actor, keys: tuple[KeyDocument,
 
 
 def build_instance(core: Core, keys: OwnKeys) -> dict[str, Any]:
-    """Return the node itself, with a proof by its own Ed25519 key: it vouches for the RSA key beside it."""
+    """Return the node itself, with a proof by its own Ed25519 key: it vouches for the keys beside it."""
     document = {
         "@context": CONTEXT,
         "type": "Application",
@@ -90,20 +101,32 @@ def build_instance(core: Core, keys: OwnKeys) -> dict[str, Any]:
         "indexable": False,
         "endpoints": {"sharedInbox": f"{core.origin}/inbox"},
         **_key_members(core.instance_uri, keys.documents),
+        # Apart from the keys of requests and activities: neither may pass for the other.
+        KEY_MEMBER: [_multikey(core.keyring.attesting.document)],
     }
     created = format_instant(core.clock.now())
     return sign_document(document, keys.ed25519, method=keys.ed25519_key_id, created=created)
 
 
-def build_card(actor: Actor, kind: str, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:
-    """Return the card by which a group's other members know an author. Spec: wire.md 4.9."""
+def build_card(
+    actor: Actor, kind: str, keys: tuple[KeyDocument, ...], statement: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return the card by which a group's other members know an author, with what their node states of them.
+
+    Spec: wire.md 4.9.
+    """
     return {
         "id": actor.uri,
         "type": kind,
         "name": actor.name,
         "preferredUsername": actor.handle,
         "assertionMethod": [_multikey(key) for key in keys if key.algorithm == "ed25519"],
+        **_stated(statement),
     }
+
+
+def _stated(statement: dict[str, Any] | None) -> dict[str, Any]:
+    return {} if statement is None else {MEMBER: statement}
 
 
 def _key_members(owner: str, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from node.store.engine import Tx
 from node.store.logs import StoredEntry
 from node.store.rosters import get_admission
 from node.store.streams import LaneRow, StreamEntry, list_lanes_behind
+from node.store.tally import DELIVERED, FAILED
 
 from .batches import BATCH_ENTRIES, Batch, lane_of, read_batch, read_batches, save_run
 from .lane import Lane, Outcome, Reply, advance, contact
@@ -205,6 +206,9 @@ class Deliverer:
                 now=self._core.clock.now(),
                 chance=random.random(),  # noqa: S311 a spread in time, not a secret
             )
+            if outcome is not Outcome.REWIND:
+                kind = DELIVERED if outcome is Outcome.ADVANCE else FAILED
+                self._core.tally.count(kind, self._core.clock.now())
             if outcome is Outcome.DEAD and isinstance(item, StreamEntry):
                 return lane, item
             if outcome is not Outcome.ADVANCE or lane.cursor != position:
@@ -234,7 +238,9 @@ class Deliverer:
         except Refusing as error:
             get_logger().warning("delivery_refused_here", peer=peer.host, reason=error.internal)
             return Reply(0)
-        return _read_reply(answer, row.stream, now=self._core.clock.now())
+        now = self._core.clock.now()
+        self._core.tally.hear_clock(peer.peer_id, answer.one("date"), now)
+        return _read_reply(answer, row.stream, now=now)
 
     def _announce(self, group_uri: str, entry: StoredEntry) -> bytes:
         """Return the Announce of an entry; made once for all peers."""

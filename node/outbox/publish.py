@@ -19,6 +19,7 @@ from node.federation.message import KeyDocument
 from node.foundation.clock import format_instant
 from node.foundation.errors import Conflict
 from node.store.actors import acquaint, get_actor_by_uri, list_keys_of
+from node.store.attestations import get_statement
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import OwnKeys
@@ -77,19 +78,20 @@ async def append(
     """
     author = activity["actor"]
     if author != group.uri:
-        await _append_card(tx, core, group=group, author=author)
+        await append_card(tx, core, group=group, author=author)
     stored = await _append(tx, core, group=group, kind=kind, activity=activity, media=media)
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
     return stored
 
 
-async def _append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
+async def append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
     """Append the author's card unless the one in force says the same."""
     actor = await get_actor_by_uri(tx, uri=author)
     if actor is None:
         raise Conflict(internal=f"no actor for the author {author}")
     keys = await published_keys(tx, actor)
-    card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), keys)
+    statement = await get_statement(tx, actor_id=actor.actor_id)
+    card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), keys, decode(statement) if statement else None)
     text = encode(card).decode()
     known = await get_card(tx, group_id=group.group_id, actor_uri=author)
     if known is not None and known.document == text:

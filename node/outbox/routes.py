@@ -15,9 +15,9 @@ from urllib.parse import parse_qs
 
 from node.domain.access import may_node_read, may_node_see_card, may_node_see_person
 from node.domain.actors import Actor
-from node.domain.groups import Group
+from node.domain.groups import Group, GroupPaper
 from node.domain.peers import Peer
-from node.federation.message import Answer, Request
+from node.federation.message import Answer, KeyDocument, Request
 from node.foundation.errors import NotFound
 from node.store.actors import get_actor_by_uri, is_acquainted
 from node.store.core import Core
@@ -26,6 +26,7 @@ from node.store.files import media_path
 from node.store.logs import StoredEntry, find_entry, get_entry, list_entries, list_newest_entries
 from node.store.media import MediaRow, get_media
 from node.store.objects import find_post, find_post_by_id, list_pinned_uris
+from node.store.papers import get_paper
 from node.store.people import get_searchable
 from node.store.rosters import (
     get_admission,
@@ -37,7 +38,8 @@ from node.store.rosters import (
     shares_group,
 )
 
-from .actors import CONTEXT, build_group, build_person
+from .actors import CONTEXT, build_group
+from .attesting import document_of
 from .deliver import announce_entry
 from .publish import encode, published_keys
 
@@ -81,8 +83,7 @@ def json_answer(document: Any) -> Answer:
 
 async def _person(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     actor = await core.store.read(visible_person, core, peer, parts["handle"])
-    keys = await core.store.read(published_keys, actor)
-    return json_answer(build_person(core, actor, keys))
+    return json_answer(await core.store.read(document_of, core, actor))
 
 
 async def visible_person(tx: Tx, core: Core, peer: Peer, handle: str) -> Actor:
@@ -111,8 +112,12 @@ async def _person_collection(core: Core, peer: Peer, request: Request, parts: di
 
 async def _group_card(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     group, actor = await core.store.read(visible_group, core, peer, parts["handle"])
-    keys = await core.store.read(published_keys, actor)
-    return json_answer(build_group(core, group, actor, keys))
+    keys, paper = await core.store.read(_shown_of_group, actor)
+    return json_answer(build_group(core, group, actor, keys, paper))
+
+
+async def _shown_of_group(tx: Tx, actor: Actor) -> tuple[tuple[KeyDocument, ...], GroupPaper]:
+    return await published_keys(tx, actor), await get_paper(tx, group_id=actor.actor_id)
 
 
 async def visible_group(tx: Tx, core: Core, peer: Peer, handle: str) -> tuple[Group, Actor]:

@@ -9,6 +9,7 @@ from node.domain.actors import Actor
 from node.federation.message import KeyDocument
 
 from .engine import Tx
+from .search_names import index_name
 
 _COLUMNS = "actor_id, uri, kind, handle, host, is_local, known_through, name, summary, inbox_uri"
 _BY_URI = f"SELECT {_COLUMNS} FROM actors WHERE uri = :uri"
@@ -31,6 +32,8 @@ _UPSERT_KEY = """INSERT INTO actor_keys (key_id, actor_id, algorithm, public_key
    state = 'current' WHERE actor_keys.actor_id = excluded.actor_id"""
 _RETIRE_KEYS = """UPDATE actor_keys SET state = 'retired'
   WHERE actor_id = :actor_id AND NOT (key_id IN :key_ids) AND state = 'current'"""
+_RETIRE_KEYS_OF_HOST = """UPDATE actor_keys SET state = 'retired' WHERE state = 'current'
+  AND actor_id IN (SELECT actor_id FROM actors WHERE host = :host AND is_local = 0)"""
 _KEY = """SELECT k.key_id, k.algorithm, k.public_key, k.state, a.actor_id, a.uri, a.kind, a.host, a.is_local
   FROM actor_keys k JOIN actors a ON a.actor_id = k.actor_id WHERE k.key_id = :key_id"""
 _KEYS_OF = """SELECT k.key_id, a.uri, k.algorithm, k.public_key, k.sealed_private, k.state, k.created_at, k.expires_at
@@ -80,6 +83,8 @@ async def insert_actor(tx: Tx, *, actor: Actor, document: str = "", fetched_at: 
         fetched_at=fetched_at,
         created_at=tx.now,
     )
+    if done == 1 and actor.kind == "person":  # a group is found by its title
+        await index_name(tx, actor_id=actor.actor_id)
     return done == 1
 
 
@@ -97,6 +102,7 @@ async def save_remote_actor(tx: Tx, *, actor: Actor, document: str, keys: tuple[
             document=document,
             fetched_at=tx.now,
         )
+        await _index_name_of(tx, uri=actor.uri)
     saved = await get_actor_by_uri(tx, uri=actor.uri)
     assert saved is not None
     for key in keys:
@@ -105,9 +111,20 @@ async def save_remote_actor(tx: Tx, *, actor: Actor, document: str, keys: tuple[
     return saved
 
 
+async def retire_keys_of_host(tx: Tx, *, host: str) -> None:
+    """Trust no key of another node's actors any more: each is fetched anew when it is needed."""
+    await tx.run(_RETIRE_KEYS_OF_HOST, host=host)
+
+
 async def rename_card_actor(tx: Tx, *, uri: str, name: str) -> None:
     """Set the name of somebody whom we know through a card alone."""
     await tx.run(_RENAME_CARD, uri=uri, name=name)
+    await _index_name_of(tx, uri=uri)
+
+
+async def _index_name_of(tx: Tx, *, uri: str) -> None:
+    if (actor := await get_actor_by_uri(tx, uri=uri)) is not None:
+        await index_name(tx, actor_id=actor.actor_id)
 
 
 async def get_actor_document(tx: Tx, *, uri: str) -> Any | None:

@@ -20,6 +20,7 @@ from node.foundation.ids import Ids
 from .engine import P, Store, T, Tx
 from .keyring import KeyNotAtHand, Keyring, OwnKeys
 from .peerbook import PeerBook
+from .tally import Tally
 
 # As wide as the window in which signatures are taken: a peer whose clock is ahead must not refuse us for it.
 EXPIRES_IN_SECONDS = 3600
@@ -43,6 +44,7 @@ class Core:
     client: SignedClient
     bell: Bell
     instance_id: int = 0
+    tally: Tally = field(default_factory=Tally)
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
 
     @property

@@ -5,6 +5,8 @@ Loading an RSA key costs up to 130 ms when done carelessly (stack.md §0.5), so 
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,7 @@ from node.federation.signatures.keys import (
 )
 
 from .actors import get_key, insert_key, list_keys_of
+from .attestations import get_attestation_key, insert_attestation_key
 from .engine import Store, Tx
 
 _OWN_LIMIT = 5_000
@@ -79,12 +82,26 @@ class KnownKey:
     key: PublicKey
 
 
+@dataclass(frozen=True, slots=True)
+class AttestationKey:
+    """The key by which this node attests who its members are. It signs nothing else, and nothing else signs that."""
+
+    key_id: str
+    private: PrivateKey
+
+    @property
+    def document(self) -> KeyDocument:
+        """The public key as the instance actor publishes it."""
+        return KeyDocument(self.key_id, self.key_id.partition("#")[0], "ed25519", format_multikey(self.private.public))
+
+
 class Keyring:
     """The keys of this process. `node_key` (32 bytes) opens what is sealed in the database."""
 
     def __init__(self, store: Store, node_key: bytes) -> None:
         self._store = store
         self._node_key = node_key
+        self._attesting: AttestationKey | None = None
         self._own: OrderedDict[int, OwnKeys] = OrderedDict()
         self._known: OrderedDict[str, KnownKey] = OrderedDict()
 
@@ -99,6 +116,36 @@ class Keyring:
             (document, seal(serialize_private(private), node_key=self._node_key, context=document.key_id))
             for document, private in zip(keys.documents, privates, strict=True)
         ]
+
+    @property
+    def attesting(self) -> AttestationKey:
+        """The key by which this node attests; it is loaded when the node is opened."""
+        assert self._attesting is not None
+        return self._attesting
+
+    async def open_attesting(self, instance_uri: str) -> None:
+        """Load the key by which this node attests; make it where there is none."""
+        key_id = f"{instance_uri}#attestation"
+        sealed = await self._store.read(_attestation_row, key_id)
+        if sealed is None:
+            made = generate_ed25519_key()
+            text = seal(serialize_private(made), node_key=self._node_key, context=key_id)
+            await self._store.write(_insert_attestation_row, key_id, format_multikey(made.public), text)
+            sealed = await self._store.read(_attestation_row, key_id)
+        assert sealed is not None
+        self._attesting = AttestationKey(key_id, load_private(unseal(sealed, node_key=self._node_key, context=key_id)))
+
+    def lock(self, text: str, *, context: str) -> str:
+        """Return words locked with the node's key file, as text for a database column."""
+        return seal(text.encode(), node_key=self._node_key, context=context)
+
+    def unlock(self, sealed: str, *, context: str) -> str:
+        """Return words that `lock` locked for the same purpose."""
+        return unseal(sealed, node_key=self._node_key, context=context).decode()
+
+    def mark(self, text: str) -> str:
+        """Return a keyed hash by which the same text is known again; without keys/node.key nobody can compute it."""
+        return hmac.new(self._node_key, b"mark:" + text.encode(), hashlib.sha256).hexdigest()
 
     async def own(self, actor_id: int) -> OwnKeys:
         """Return the private keys of one of our actors.
@@ -143,6 +190,11 @@ class Keyring:
         for key_id in [key_id for key_id, known in self._known.items() if known.actor_uri == actor_uri]:
             del self._known[key_id]
 
+    def forget_host(self, host: str) -> None:
+        """Drop the cached public keys of everybody of another node."""
+        for key_id in [key_id for key_id, known in self._known.items() if known.host == host]:
+            del self._known[key_id]
+
     def _open(self, rows: list[Any], actor_id: int) -> OwnKeys:
         opened = {
             row.algorithm: (
@@ -169,3 +221,11 @@ async def _own_rows(tx: Tx, actor_id: int) -> list[Any]:
 
 async def _known_row(tx: Tx, key_id: str) -> Any:
     return await get_key(tx, key_id=key_id)
+
+
+async def _attestation_row(tx: Tx, key_id: str) -> str | None:
+    return await get_attestation_key(tx, key_id=key_id)
+
+
+async def _insert_attestation_row(tx: Tx, key_id: str, public_key: str, sealed: str) -> None:
+    await insert_attestation_key(tx, key_id=key_id, public_key=public_key, sealed_private=sealed)

@@ -43,6 +43,8 @@ _PURGE_ENTRIES = "DELETE FROM log_entries WHERE group_id = :group_id"
 _PURGE_CARDS = "DELETE FROM author_cards WHERE group_id = :group_id"
 _CARD = """SELECT seq, document, key_id, public_key FROM author_cards
   WHERE group_id = :group_id AND actor_uri = :actor_uri ORDER BY seq DESC LIMIT 1"""
+_CARDED_HERE = """SELECT DISTINCT c.group_id FROM author_cards c JOIN groups g ON g.group_id = c.group_id
+  WHERE c.actor_uri = :actor_uri AND g.peer_id IS NULL ORDER BY c.group_id"""
 _INSERT_CARD = """INSERT INTO author_cards (group_id, actor_uri, seq, document, key_id, public_key)
   VALUES (:group_id, :actor_uri, :seq, :document, :key_id, :public_key)"""
 
@@ -227,3 +229,8 @@ async def insert_card(tx: Tx, *, group_id: int, actor_uri: str, card: Card) -> N
         key_id=card.key_id,
         public_key=card.public_key,
     )
+
+
+async def list_groups_with_card(tx: Tx, *, actor_uri: str) -> list[int]:
+    """Return the groups hosted here in whose log a card of somebody stands."""
+    return [row.group_id for row in await tx.all(_CARDED_HERE, actor_uri=actor_uri)]

@@ -11,18 +11,18 @@ from node.domain.posts import Image
 from .engine import Tx
 
 _INSERT = """INSERT INTO media (token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt,
-   source_uri, state, tries, due_at, created_at)
+   source_uri, state, place, tries, due_at, created_at)
   VALUES (:token, :post_id, :group_id, :owner_id, :sha256, :media_type, :size_bytes, :width, :height, :alt,
-   :source_uri, :state, 0, :created_at, :created_at)"""
+   :source_uri, :state, :place, 0, :created_at, :created_at)"""
 _OF_POSTS = """SELECT post_id, token, sha256, media_type, width, height, alt, source_uri, state FROM media
-  WHERE post_id IN :post_ids ORDER BY post_id, token"""
-_ONE = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state
-  FROM media WHERE token = :token"""
-_MIRROR = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state
-  FROM media WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL AND state = 'ready' LIMIT 1"""
-_ATTACH_MIRROR = """UPDATE media SET post_id = :post_id
+  WHERE post_id IN :post_ids ORDER BY post_id, COALESCE(place, 0), token"""
+_ONE = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state,
+   place FROM media WHERE token = :token"""
+_MIRROR = """SELECT token, post_id, group_id, owner_id, sha256, media_type, size_bytes, width, height, alt, source_uri, state,
+   place FROM media WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL AND state = 'ready' LIMIT 1"""
+_ATTACH_MIRROR = """UPDATE media SET post_id = :post_id, place = :place
   WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL"""
-_ATTACH = """UPDATE media SET post_id = :post_id, group_id = :group_id
+_ATTACH = """UPDATE media SET post_id = :post_id, group_id = :group_id, place = :place
   WHERE token = :token AND owner_id = :owner_id AND post_id IS NULL"""
 _WANTED = """SELECT token, post_id, group_id, sha256, media_type, source_uri, tries FROM media
   WHERE state = 'wanted' AND due_at <= :now_at ORDER BY due_at LIMIT 20"""
@@ -40,7 +40,7 @@ _COUNT_WANTED = "SELECT COUNT(*) AS n FROM media WHERE state = 'wanted'"
 
 @dataclass(frozen=True, slots=True)
 class MediaRow:
-    """A picture and whose it is. state: ready, wanted or failed."""
+    """A picture and whose it is. state: ready, wanted or failed. place: which of its post's pictures it is, from 0."""
 
     token: str
     post_id: int | None
@@ -54,6 +54,7 @@ class MediaRow:
     alt: str
     source_uri: str | None
     state: str
+    place: int | None = 0
 
 
 async def insert_media(tx: Tx, *, row: MediaRow) -> None:
@@ -72,6 +73,7 @@ async def insert_media(tx: Tx, *, row: MediaRow) -> None:
         alt=row.alt,
         source_uri=row.source_uri,
         state=row.state,
+        place=row.place,
         created_at=tx.now,
     )
 
@@ -88,18 +90,19 @@ async def get_mirror(tx: Tx, *, source_uri: str, group_id: int) -> MediaRow | No
     return MediaRow(*row) if row else None
 
 
-async def attach_mirror(tx: Tx, *, source_uri: str, group_id: int, post_id: int) -> None:
+async def attach_mirror(tx: Tx, *, source_uri: str, group_id: int, post_id: int, place: int) -> None:
     """Put our copy of a picture on its post, now that the post has its place."""
-    await tx.run(_ATTACH_MIRROR, source_uri=source_uri, group_id=group_id, post_id=post_id)
+    await tx.run(_ATTACH_MIRROR, source_uri=source_uri, group_id=group_id, post_id=post_id, place=place)
 
 
-async def attach_media(tx: Tx, *, token: str, owner_id: int, post_id: int, group_id: int | None) -> bool:
+async def attach_media(tx: Tx, *, token: str, owner_id: int, post_id: int, group_id: int | None, place: int) -> bool:
     """Put an uploaded picture on its owner's post; False when it is not theirs or is on a post already."""
-    return await tx.run(_ATTACH, token=token, owner_id=owner_id, post_id=post_id, group_id=group_id) == 1
+    where = {"token": token, "owner_id": owner_id, "post_id": post_id}
+    return await tx.run(_ATTACH, group_id=group_id, place=place, **where) == 1
 
 
 async def list_images(tx: Tx, *, post_ids: list[int]) -> dict[int, tuple[Image, ...]]:
-    """Return the pictures of posts that the caller has read through a viewer."""
+    """Return the pictures of posts that the caller has read through a viewer, in the order their authors gave them."""
     found: dict[int, list[Image]] = {}
     for row in await tx.all(_OF_POSTS, post_ids=post_ids):
         found.setdefault(row.post_id, []).append(Image(*row[1:]))

@@ -7,11 +7,13 @@ a page.
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 
 from node.domain.posts import Post, page_token
 
 from .engine import Tx
+from .search_index import drop_group, index_new_post, index_post
 from .visibility import READABLE_IN_GROUP, READABLE_MESSAGE, READABLE_POST, WAITING_IN_GROUP
 
 _POST = """p.post_id, p.uri, p.audience, p.group_id, p.author_id, a.uri AS author_uri, a.name AS author_name,
@@ -19,6 +21,7 @@ _POST = """p.post_id, p.uri, p.audience, p.group_id, p.author_id, a.uri AS autho
   p.state, p.title, p.warning, p.source, p.html, p.reason, p.is_pinned, p.is_locked, p.published_at, p.edited_at"""
 _FROM = "FROM posts p JOIN actors a ON a.actor_id = p.author_id"
 _BY_ID = f"SELECT {_POST} {_FROM} WHERE p.post_id = :post_id AND {READABLE_POST}"
+_BY_EARLIER_ID = f"SELECT {_POST} {_FROM} WHERE p.earlier_id = :post_id AND {READABLE_POST}"
 _BY_URI = f"SELECT {_POST} {_FROM} WHERE p.uri = :uri AND {READABLE_POST}"
 _LOG_OF_GROUP = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.seq > :after_seq ORDER BY p.seq LIMIT 200"""
 _WAITING_OF_GROUP = f"SELECT {_POST} {_FROM} WHERE {WAITING_IN_GROUP} ORDER BY p.post_id LIMIT 200"
@@ -46,8 +49,8 @@ _PLAIN_BY_ID = """SELECT post_id, uri, audience, group_id, author_id, parent_id,
 _INSERT = """INSERT INTO posts (post_id, uri, audience, group_id, author_id, parent_id, root_id, in_reply_to, seq, state,
    title, warning, source, html, document, activity_uri, reason, is_pinned, is_locked, published_at, edited_at, version, token)
   VALUES (:post_id, :uri, :audience, :group_id, :author_id, :parent_id, :root_id, :in_reply_to, :seq, :state,
-   :title, :warning, :source, :html, :document, :activity_uri, NULL, 0, 0, :published_at, NULL, 1,
-   :token)
+   :title, :warning, :source, :html, :document, :activity_uri, NULL, 0,
+   COALESCE((SELECT r.is_locked FROM posts r WHERE r.post_id = :root_id), 0), :published_at, NULL, 1, :token)
   ON CONFLICT (uri) DO NOTHING"""
 _CONFIRM = """UPDATE posts SET seq = :seq, version = version + 1,
    state = CASE WHEN state IN ('waiting_for_host', 'draft') THEN 'live' ELSE state END
@@ -104,8 +107,9 @@ _COUNT = "SELECT COUNT(*) AS n FROM posts WHERE audience = 'group'"
 
 
 async def get_post(tx: Tx, *, viewer_id: int, post_id: int) -> Post | None:
-    """Return a post that the viewer may read."""
+    """Return a post that the viewer may read, by its number or the one it had while it waited."""
     row = await tx.one(_BY_ID, post_id=post_id, viewer_id=viewer_id)
+    row = row or await tx.one(_BY_EARLIER_ID, post_id=post_id, viewer_id=viewer_id)
     return Post(*row) if row else None
 
 
@@ -220,6 +224,7 @@ async def insert_post(tx: Tx, *, values: dict[str, Any]) -> bool:
     inserted = await tx.run(_INSERT, **values, token=page_token(values["uri"])) == 1
     if inserted and values["seq"] is not None:
         await _take_place(tx, group_id=values["group_id"], post_id=values["post_id"])
+        await index_new_post(tx, post=SimpleNamespace(**values))
     return inserted
 
 
@@ -227,6 +232,7 @@ async def confirm_post(tx: Tx, *, post_id: int, group_id: int, seq: int) -> None
     """Give a waiting post its place in the group's order."""
     await tx.run(_CONFIRM, post_id=post_id, seq=seq)
     await _take_place(tx, group_id=group_id, post_id=post_id)
+    await index_post(tx, post_id=post_id)
 
 
 async def _take_place(tx: Tx, *, group_id: int, post_id: int) -> None:
@@ -259,6 +265,7 @@ async def update_post_text(
         activity_uri=activity_uri,
         edited_at=edited_at,
     )
+    await index_post(tx, post_id=post_id)
 
 
 async def keep_version(tx: Tx, *, post: Any) -> None:
@@ -289,12 +296,14 @@ async def drop_versions(tx: Tx, *, post_id: int) -> None:
 async def empty_post(tx: Tx, *, post_id: int, state: str, reason: str | None) -> None:
     """Take a post's words away and leave its place: `withdrawn` or `removed`."""
     await tx.run(_EMPTY, post_id=post_id, state=state, reason=reason)
+    await index_post(tx, post_id=post_id)
     await tx.run(_DROP_VERSIONS, post_id=post_id)
 
 
 async def update_post_state(tx: Tx, *, post_id: int, state: str, reason: str | None = None) -> None:
     """Set a post's state and keep its words: back to `draft` when the host refused it."""
     await tx.run(_SET_STATE, post_id=post_id, state=state, reason=reason)
+    await index_post(tx, post_id=post_id)
 
 
 async def set_locked(tx: Tx, *, root_id: int, is_locked: bool) -> None:
@@ -327,6 +336,7 @@ async def purge_group_posts(tx: Tx, *, group_id: int) -> None:
     """Delete every post of a group, with versions and mentions."""
     await tx.run(_PURGE_VERSIONS, group_id=group_id)
     await tx.run(_PURGE_MENTIONS, group_id=group_id)
+    await drop_group(tx, group_id=group_id)
     await tx.run(_PURGE_POSTS, group_id=group_id)
     await tx.run(_PURGE_THREADS, group_id=group_id)
 

@@ -11,7 +11,8 @@ from .rosters import RosterRow
 from .visibility import VIEWER_IS_ACTIVE
 
 _GROUP = """g.group_id, a.uri, a.handle, a.host, a.is_local, g.peer_id, g.staff_of, g.title, g.policy, g.is_hidden,
-  g.history, g.new_node_approvals, g.epoch, g.base_seq, g.base_chain, g.head_seq, g.head_chain, g.applied_seq"""
+  g.history, g.new_node_approvals, g.epoch, g.base_seq, g.base_chain, g.head_seq, g.head_chain, g.applied_seq,
+  g.required_assurance"""
 _PLACE = """m.group_id, m.actor_id, m.role, m.state, m.reason, m.request_uri, m.joined_seq, m.visible_after,
   m.requested_at, m.joined_at"""
 _MINE = f"""SELECT {_GROUP}, {_PLACE}, g.newest_post_id FROM memberships m
@@ -26,7 +27,7 @@ _STAFF = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host, a.is_local, m.ro
    m.requested_at, m.reason
   FROM memberships m JOIN actors a ON a.actor_id = m.actor_id
   WHERE m.group_id = :group_id AND m.state = 'member' AND m.role <> 'member' ORDER BY m.joined_at, a.uri LIMIT 200"""
-_GROUP_FIELDS, _PLACE_FIELDS = 18, 10
+_GROUP_FIELDS, _PLACE_FIELDS = 19, 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from node.domain.attestations import NONE, Standing
+
 from .engine import Tx
 from .peerbook import PeerBook
+from .search_names import HEAD_LETTERS
 from .visibility import VIEWER_IS_ACTIVE
 
 _SEEN_PERSON = """(a.kind = 'person' AND (
@@ -37,6 +40,10 @@ _BY_ID = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id = :actor_id AND {_SEEN}"
 _BY_ADDRESS = f"""SELECT {_PROFILE} {_FROM}
   WHERE a.host = :host AND a.handle = :handle AND a.kind = :kind AND {_SEEN}"""
 _SEEN_IDS = f"SELECT a.actor_id {_FROM} WHERE a.actor_id IN :actor_ids AND {_SEEN}"
+_FOUND = f"""SELECT a.actor_id, a.kind, COALESCE(g.title, a.name) AS name, a.handle, a.host, a.is_local, a.uri,
+   a.known_through
+  FROM search_names n JOIN actors a ON a.actor_id = n.actor_id LEFT JOIN groups g ON g.group_id = a.actor_id
+  WHERE n.head = :head AND n.word LIKE :beginning AND {_SEEN} ORDER BY n.actor_id LIMIT 200"""
 _LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
 _COUNT_MEMBERS = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = 'member'"
 _COUNT_READERS = "SELECT COALESCE(SUM(members), 0) AS n FROM readers WHERE group_id = :group_id"
@@ -50,6 +57,7 @@ class Profile:
 
     policy: how a group takes members; None for people.
     members: how many a group has, as far as we are told; 0 for people, and where it was not counted.
+    standing: what is said of a person's verification, where it was asked for.
     """
 
     actor_id: int
@@ -64,6 +72,7 @@ class Profile:
     created_at: datetime
     policy: str | None
     members: int = 0
+    standing: Standing = NONE
 
     @property
     def is_group(self) -> bool:
@@ -77,6 +86,33 @@ class Joined:
 
     group_id: int
     newest_post_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Somebody, or a group, found by name."""
+
+    actor_id: int
+    kind: str
+    name: str
+    handle: str
+    host: str
+    is_local: bool
+    uri: str
+    known_through: str | None
+
+
+async def find_by_name(tx: Tx, *, viewer_id: int, beginning: str) -> list[Known]:
+    """Return at most 200 people and groups that the viewer may see, one word of whose name or handle begins so.
+
+    Args:
+        tx: The transaction.
+        viewer_id: Who looks.
+        beginning: As `folding` writes words: letters and digits. With fewer than three it is a whole word.
+    """
+    pattern = f"{beginning}%" if len(beginning) >= HEAD_LETTERS else beginning
+    rows = await tx.all(_FOUND, viewer_id=viewer_id, head=beginning[:HEAD_LETTERS], beginning=pattern)
+    return list(dict.fromkeys(Known(*row) for row in rows))
 
 
 async def get_profile(tx: Tx, *, viewer_id: int, actor_id: int) -> Profile | None:

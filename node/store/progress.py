@@ -1,5 +1,7 @@
 """How far members have read: a position in each thread, and a mark for each group below which everything is read.
 
+A thread that a member muted never has anything unread for them.
+
 Positions are the member's, on all their devices. They are numbers of posts and say nothing of what stands in them; all
 the same they go when a group's last member leaves.
 """
@@ -7,6 +9,7 @@ the same they go when a group's last member leaves.
 from __future__ import annotations
 
 from .engine import Tx
+from .following import NOT_MUTED
 from .visibility import READABLE_IN_GROUP, READABLE_POST
 
 _POSITIONS = """SELECT root_id, post_id FROM read_positions
@@ -23,12 +26,12 @@ _RAISE_MARK = """INSERT INTO read_marks (actor_id, group_id, post_id) VALUES (:a
 _UNREAD = f"""SELECT t.root_id, t.newest_id FROM threads t JOIN posts p ON p.post_id = t.newest_id
   LEFT JOIN read_positions r ON r.actor_id = :viewer_id AND r.root_id = t.root_id
   WHERE t.group_id = :group_id AND t.newest_id > :mark_id AND t.newest_id > COALESCE(r.post_id, 0)
-   AND p.author_id <> :viewer_id AND {READABLE_IN_GROUP} ORDER BY t.newest_id DESC LIMIT 8"""
+   AND p.author_id <> :viewer_id AND {NOT_MUTED} AND {READABLE_IN_GROUP} ORDER BY t.newest_id DESC LIMIT 8"""
 # With the fragment for any post: that for one group would make SQLite walk the group's log instead of the threads.
 _COUNTS = f"""SELECT p.root_id, COUNT(*) AS n FROM posts p
   LEFT JOIN read_positions r ON r.actor_id = :viewer_id AND r.root_id = p.root_id
   WHERE p.root_id IN :root_ids AND p.post_id > :mark_id AND p.post_id > COALESCE(r.post_id, 0)
-   AND p.author_id <> :viewer_id AND p.state = 'live' AND {READABLE_POST} GROUP BY p.root_id"""
+   AND p.author_id <> :viewer_id AND p.state = 'live' AND {NOT_MUTED} AND {READABLE_POST} GROUP BY p.root_id"""
 _PURGE_POSITIONS = "DELETE FROM read_positions WHERE group_id = :group_id"
 _PURGE_MARKS = "DELETE FROM read_marks WHERE group_id = :group_id"
 _FORGET_POSITIONS = "DELETE FROM read_positions WHERE actor_id = :actor_id"

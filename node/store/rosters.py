@@ -9,9 +9,11 @@ from typing import Any
 from node.domain.groups import Group, Membership
 
 from .engine import Tx
+from .search_names import index_name
 
 _GROUP = """g.group_id, a.uri, a.handle, a.host, a.is_local, g.peer_id, g.staff_of, g.title, g.policy, g.is_hidden,
-  g.history, g.new_node_approvals, g.epoch, g.base_seq, g.base_chain, g.head_seq, g.head_chain, g.applied_seq"""
+  g.history, g.new_node_approvals, g.epoch, g.base_seq, g.base_chain, g.head_seq, g.head_chain, g.applied_seq,
+  g.required_assurance"""
 _FROM = "FROM groups g JOIN actors a ON a.actor_id = g.group_id"
 _BY_ID = f"SELECT {_GROUP} {_FROM} WHERE g.group_id = :group_id"
 _BY_URI = f"SELECT {_GROUP} {_FROM} WHERE a.uri = :uri"
@@ -22,13 +24,14 @@ _OF_ACTOR = f"""SELECT {_GROUP} {_FROM} JOIN memberships m ON m.group_id = g.gro
 _HOSTED_BY_PEER = f"SELECT {_GROUP} {_FROM} WHERE g.peer_id = :peer_id"
 _INSERT = """INSERT INTO groups (group_id, peer_id, staff_of, title, policy, is_hidden, history, new_node_approvals,
    epoch, base_seq, base_chain, head_seq, head_chain, applied_seq, apply_tries, apply_due_at, newest_post_id,
-   created_at, version)
+   created_at, version, required_assurance)
   VALUES (:group_id, :peer_id, :staff_of, :title, :policy, :is_hidden, :history, :new_node_approvals,
-   :epoch, :base_seq, :base_chain, :base_seq, :base_chain, :base_seq, 0, :created_at, 0, :created_at, 1)
+   :epoch, :base_seq, :base_chain, :base_seq, :base_chain, :base_seq, 0, :created_at, 0, :created_at, 1,
+   :required_assurance)
   ON CONFLICT (group_id) DO NOTHING"""
 _TAKE = "UPDATE groups SET version = version + 1 WHERE group_id = :group_id RETURNING version"
-_SET_SETTINGS = """UPDATE groups SET title = :title, policy = :policy, is_hidden = :is_hidden, history = :history
-  WHERE group_id = :group_id"""
+_SET_SETTINGS = """UPDATE groups SET title = :title, policy = :policy, is_hidden = :is_hidden, history = :history,
+   required_assurance = :required_assurance WHERE group_id = :group_id"""
 _SET_BASE = """UPDATE groups SET epoch = :epoch, base_seq = :seq, base_chain = :chain, head_seq = :seq,
    head_chain = :chain, applied_seq = :seq, apply_tries = 0 WHERE group_id = :group_id"""
 _MEMBER = """group_id, actor_id, role, state, reason, request_uri, joined_seq, visible_after, requested_at, joined_at"""
@@ -171,7 +174,9 @@ async def insert_group(tx: Tx, *, group: Group) -> None:
         base_seq=group.base_seq,
         base_chain=group.base_chain,
         created_at=tx.now,
+        required_assurance=group.required_assurance,
     )
+    await index_name(tx, actor_id=group.group_id)
 
 
 async def take_group(tx: Tx, *, group_id: int) -> Group | None:
@@ -182,10 +187,19 @@ async def take_group(tx: Tx, *, group_id: int) -> Group | None:
 
 
 async def update_group_settings(
-    tx: Tx, *, group_id: int, title: str, policy: str, is_hidden: bool, history: str
+    tx: Tx, *, group_id: int, title: str, policy: str, is_hidden: bool, history: str, required_assurance: str
 ) -> None:
     """Set a group's settings."""
-    await tx.run(_SET_SETTINGS, group_id=group_id, title=title, policy=policy, is_hidden=is_hidden, history=history)
+    await tx.run(
+        _SET_SETTINGS,
+        group_id=group_id,
+        title=title,
+        policy=policy,
+        is_hidden=is_hidden,
+        history=history,
+        required_assurance=required_assurance,
+    )
+    await index_name(tx, actor_id=group_id)
 
 
 async def set_base(tx: Tx, *, group_id: int, epoch: int, seq: int, chain: str) -> None:

@@ -22,6 +22,18 @@ _AFFECTED = """SELECT COUNT(DISTINCT m.actor_id) AS n FROM memberships m JOIN ac
   WHERE m.state = 'member' AND p.is_local = 1 AND g.staff_of IS NULL AND (g.peer_id = :peer_id
    OR EXISTS (SELECT 1 FROM admissions d WHERE d.group_id = g.group_id AND d.peer_id = :peer_id))"""
 
+# Nodes that can have a member's document because they were told of them: the member wrote to the node, is in a group of
+# it, or has written in a group that it holds. Being in a group and silent is known to the group's host alone.
+_KNOWING = """SELECT p.peer_id FROM peers p WHERE p.state IN ('active', 'paused') AND (
+   EXISTS (SELECT 1 FROM acquaintances q WHERE q.peer_id = p.peer_id AND q.actor_id = :actor_id)
+   OR EXISTS (SELECT 1 FROM memberships m JOIN groups g ON g.group_id = m.group_id
+    WHERE m.actor_id = :actor_id AND m.state IN ('member', 'requested') AND g.peer_id = p.peer_id)
+   OR EXISTS (SELECT 1 FROM actors a JOIN author_cards c ON c.actor_uri = a.uri
+    JOIN admissions d ON d.group_id = c.group_id WHERE a.actor_id = :actor_id AND d.peer_id = p.peer_id)
+   OR EXISTS (SELECT 1 FROM actors a JOIN author_cards c ON c.actor_uri = a.uri
+    JOIN readers r ON r.group_id = c.group_id WHERE a.actor_id = :actor_id AND r.host = p.host))
+  ORDER BY p.peer_id"""
+
 
 @dataclass(frozen=True, slots=True)
 class SharedGroup:
@@ -49,3 +61,8 @@ async def count_shared_groups(tx: Tx, *, peer_id: int) -> int:
 async def count_sharing_members(tx: Tx, *, peer_id: int) -> int:
     """Return how many of our members are in groups that a peer holds too, each once."""
     return int(await tx.value(_AFFECTED, peer_id=peer_id))
+
+
+async def list_peers_knowing(tx: Tx, *, actor_id: int) -> list[int]:
+    """Return the numbers of the active and paused peers that may have a member's document already."""
+    return [row.peer_id for row in await tx.all(_KNOWING, actor_id=actor_id)]

@@ -36,6 +36,7 @@ from .engine import (
     refuse_nesting,
     run_effects,
 )
+from .merging import begin_merge, merge_on
 from .statements import Plan, Plans
 
 BATCH_LIMIT = 200
@@ -329,10 +330,12 @@ class SqliteStore:
         await self._writer.call(run)
 
     async def tidy(self) -> None:
-        """Move everything from the log into the file and truncate the log: erased words are then gone."""
-        await self._writer.call(
-            lambda: self._writer.connection._conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        )
+        """Let search forget, move everything from the log into the file and truncate the log: erased words are then gone."""
+        connection = self._writer.connection._conn
+        if await self._writer.call(begin_merge, connection):
+            while await self._writer.call(merge_on, connection):
+                pass
+        await self._writer.call(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
 
     async def describe(self) -> dict[str, str]:
         """Return {"kind", "version", "synchronous"}."""

@@ -23,6 +23,19 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
 
 
+class Pair(str):
+    """A statement that differs: as a text it is the one for SQLite. All of them stand in `pairs`."""
+
+    __slots__ = ("postgresql",)
+    postgresql: str
+
+    def __new__(cls, *, sqlite: str, postgresql: str) -> Pair:
+        """Return the pair of two texts that return the same columns."""
+        made = super().__new__(cls, sqlite)
+        made.postgresql = postgresql
+        return made
+
+
 class Plan:
     """One statement made ready for one database.
 
@@ -34,6 +47,8 @@ class Plan:
 
     def __init__(self, sql: str, dialect: str) -> None:
         self.dialect = dialect
+        if dialect == "postgresql" and isinstance(sql, Pair):
+            sql = sql.postgresql
         self.names = tuple(dict.fromkeys(_NAME.findall(sql)))
         lists = set(_IN.findall(sql))
         if dialect == "postgresql":

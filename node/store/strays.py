@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .engine import Tx
+from .search_names import drop_gone_names
 
 _CANCEL_STREAMS = """DELETE FROM stream_entries WHERE activity_uri IN
   (SELECT activity_uri FROM submissions WHERE group_id = :group_id AND kind <> 'delete')"""
@@ -27,4 +28,5 @@ async def forget_submissions(tx: Tx, *, group_id: int) -> None:
 
 async def forget_strays(tx: Tx, *, host: str) -> None:
     """Delete people whom we knew through a host's cards alone, and of whom nothing else is here."""
-    await tx.run(_FORGET_STRAYS, host=host)
+    if await tx.run(_FORGET_STRAYS, host=host):
+        await drop_gone_names(tx)

@@ -22,6 +22,7 @@ _ACTIVE = f"""SELECT t.root_id, t.newest_id, t.posts FROM threads t JOIN posts p
 _PINNED = f"""SELECT t.root_id, t.newest_id, t.posts FROM posts p JOIN threads t ON t.root_id = p.post_id
   WHERE p.post_id IN (SELECT kept.post_id FROM posts kept WHERE kept.group_id = :group_id AND kept.is_pinned = 1)
    AND p.state = 'live' AND {READABLE_POST} ORDER BY p.post_id DESC LIMIT 10"""
+_NEWEST_IDS = "SELECT root_id, newest_id FROM threads WHERE root_id IN :root_ids"
 _PAGE = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_IN_GROUP} AND p.post_id > :after_id
   ORDER BY p.post_id LIMIT 41"""
 _PAGE_BEFORE = f"""SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_IN_GROUP} AND p.post_id < :before_id
@@ -58,6 +59,13 @@ async def list_active(tx: Tx, *, viewer_id: int, group_id: int, before_id: int =
 async def list_pinned(tx: Tx, *, viewer_id: int, group_id: int) -> list[ThreadRow]:
     """Return at most 10 pinned threads of a group."""
     return [ThreadRow(*row) for row in await tx.all(_PINNED, viewer_id=viewer_id, group_id=group_id)]
+
+
+async def list_newest_ids(tx: Tx, *, root_ids: list[int]) -> dict[int, int]:
+    """Return {root_id: newest post} of some threads; numbers alone, whoever may read them."""
+    if not root_ids:
+        return {}
+    return {row.root_id: row.newest_id for row in await tx.all(_NEWEST_IDS, root_ids=root_ids)}
 
 
 async def get_post_by_token(tx: Tx, *, viewer_id: int, group_id: int, token: str) -> Post | None:

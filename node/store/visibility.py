@@ -31,3 +31,7 @@ WAITING_IN_GROUP = f"""(p.group_id = :group_id AND p.audience = 'group' AND p.se
 # A private message to one of its named people.
 READABLE_MESSAGE = f"""(p.audience = 'people' AND {VIEWER_IS_ACTIVE} AND EXISTS (SELECT 1 FROM post_people vp
   WHERE vp.post_id = p.post_id AND vp.actor_id = :viewer_id))"""
+
+# Posts for many viewers at once: `vm` is the membership of one of them. For announcements, which carry numbers alone.
+READABLE_BY_MEMBERS = """(p.audience = 'group' AND p.group_id = vm.group_id AND vm.state = 'member' AND p.seq > vm.visible_after
+  AND EXISTS (SELECT 1 FROM members me WHERE me.actor_id = vm.actor_id AND me.state = 'active'))"""

@@ -12,9 +12,10 @@ from quart.typing import ResponseReturnValue
 
 from node.community.groups import lookup, pages, reports, service
 from node.community.groups.service import NewGroup
+from node.community.hosting import read_level
 from node.community.house import House
 from node.community.members.profiles import find_profile
-from node.domain.actors import Member
+from node.domain.actors import ASSURANCE_LEVELS, Member
 from node.domain.groups import HISTORIES, POLICIES, Group
 from node.domain.posts import Post
 from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound
@@ -25,8 +26,6 @@ from .reading import open_thread, path_of, seen_group
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, see
 
-# Handles that stand for pages in /groups/….
-_PAGES = ("new", "find")
 _ADDRESS_LIMIT_CHARACTERS = 300
 
 
@@ -78,8 +77,8 @@ def _add_starting(blueprint: Blueprint, house: House, shell: Shell) -> None:
     core = house.core
 
     async def show(visitor: Visitor, new: NewGroup, *, problem: str = "") -> Response:
-        values = {"new": new, "policies": POLICIES, "histories": HISTORIES, "problem": problem}
-        page = shell.render("belonging/new.html", visitor, place="groups", **values)
+        values = {"new": new, "policies": POLICIES, "histories": HISTORIES, "levels": ASSURANCE_LEVELS}
+        page = shell.render("belonging/new.html", visitor, place="groups", problem=problem, **values)
         return Response(page, 422 if problem else 200)
 
     @blueprint.get("/groups/new")
@@ -98,25 +97,16 @@ def _add_starting(blueprint: Blueprint, house: House, shell: Shell) -> None:
             is_hidden=bool(form.get("hidden")),
             history=form.get("history", ""),
             purpose=form.get("purpose", ""),
+            rules=form.get("rules", ""),
+            questions=form.get("questions", ""),
+            new_node_approvals=2 if form.get("two_people") else 1,
+            required_assurance=form.get("assurance", "A0"),
         )
         try:
-            await _start_group(house, visitor.member, new)
+            await service.create_group(core, house.tables, new, owner=visitor.member, by=visitor.member.handle)
         except (Invalid, Conflict) as error:
             return await show(visitor, new, problem=error.safe)
         return see(f"/groups/{new.handle}")
-
-
-async def _start_group(house: House, owner: Member, new: NewGroup) -> None:
-    """Create a group; sent twice, once. A group that somebody else has under this handle is theirs, whatever its title."""
-    taken = Conflict(f"The handle {new.handle} is taken. Handles are never used twice.")
-    if new.handle in _PAGES:
-        raise taken
-    known = await service.find_group_by_address(house.core, handle=new.handle, host=house.core.host)
-    if known is not None:
-        places = await lookup.list_places(house.core, viewer=owner, actor_ids=[known.group_id])
-        if known.group_id not in places or places[known.group_id].role != "owner":
-            raise taken
-    await service.create_group(house.core, house.tables, new, owner=owner, by=owner.handle)
 
 
 def _add_joining(blueprint: Blueprint, house: House, shell: Shell) -> None:
@@ -127,7 +117,8 @@ def _add_joining(blueprint: Blueprint, house: House, shell: Shell) -> None:
         path = find_path(page.group)
         if page.way == "member":
             return see(path)
-        values = {"page": page, "path": path, "reason": reason, "problem": problem}
+        level = await read_level(core, group=page.group, member=visitor.member, is_member=False)
+        values = {"page": page, "path": path, "reason": reason, "problem": problem, "reaches": bool(level)}
         text = shell.render("belonging/join.html", visitor, place="groups", **values)
         return Response(text, 422 if problem else 200)
 

@@ -11,12 +11,13 @@ from quart.typing import ResponseReturnValue
 from node import __version__
 from node.community.house import House
 from node.federation.message import Request
-from node.federation.nodeinfo import build_discovery, build_nodeinfo
+from node.federation.nodeinfo import build_discovery, build_features, build_nodeinfo
 from node.federation.webfinger import JRD_TYPE, build_jrd, parse_account
 from node.foundation.errors import NodeError, NotFound, Unavailable
 from node.outbox.actors import build_instance
 from node.outbox.publish import encode
 from node.outbox.routes import CONTENT_TYPE, visible_group, visible_person
+from node.store.core import Core
 
 
 def build_documents(house: House) -> Blueprint:
@@ -44,9 +45,10 @@ def build_documents(house: House) -> Blueprint:
     @pages.get("/nodeinfo/2.0")
     @pages.get("/nodeinfo/2.1")
     async def nodeinfo() -> ResponseReturnValue:
+        features = build_features(operator=core.config.operator, contact=core.config.contact)
         if request.path.endswith("2.0"):
-            return jsonify(build_nodeinfo("2.0", __version__))
-        return jsonify(build_nodeinfo("2.1", __version__))
+            return jsonify(build_nodeinfo("2.0", __version__, features=features))
+        return jsonify(build_nodeinfo("2.1", __version__, features=features))
 
     @pages.get("/.well-known/webfinger")
     async def webfinger() -> ResponseReturnValue:
@@ -56,7 +58,7 @@ def build_documents(house: House) -> Blueprint:
             return Response(status=503, headers={"Retry-After": str(paused.retry_after_seconds)})
         if uri is None:
             return Response(b'{"error":"not found"}', status=404, content_type="application/json")
-        handle = core.host if uri == core.instance_uri else uri.rpartition("/")[2]
+        handle = _own_name(core) if uri == core.instance_uri else uri.rpartition("/")[2]
         return Response(encode(build_jrd(f"{handle}@{core.host}", uri)), content_type=JRD_TYPE)
 
     @pages.get("/.well-known/host-meta")
@@ -71,6 +73,11 @@ def build_documents(house: House) -> Blueprint:
     return pages
 
 
+def _own_name(core: Core) -> str:
+    """Return the node's own handle: its host, without the port that a test node has, for none can stand in a handle."""
+    return core.host.partition(":")[0]
+
+
 async def _find_account(house: House, resource: str) -> str | None:
     """Return the actor of an account that the asker may know: everybody the instance, signed peers what they may see."""
     core = house.core
@@ -82,7 +89,7 @@ async def _find_account(house: House, resource: str) -> str | None:
         return None
     if host != core.host:
         return None
-    if handle.lower() == core.host:
+    if handle.lower() == _own_name(core):
         return core.instance_uri
     return await _find_for_peer(house, handle.lower())
 

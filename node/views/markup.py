@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from node.domain.posts import Post
 from node.foundation.text import markdown_to_html
 
-__all__ = ["Markup", "disc", "fill", "icon", "initials", "preview", "said", "seal", "time_tag"]
+__all__ = ["Markup", "code", "disc", "fill", "icon", "initials", "preview", "said", "seal", "time_tag"]
 
 _TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")
 
@@ -48,6 +48,15 @@ def time_tag(stamp: str, title: str, shown: str) -> Markup:
 def icon(name: str) -> Markup:
     """Return a symbol of `_parts/symbols.html`; templates name them, so there are few."""
     return Markup(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="#{escape(name)}"/></svg>')  # noqa: S704
+
+
+def code(dark: list[tuple[int, int]], size: int, label: str) -> Markup:
+    """Return a square code for cameras: each (x, y) of `dark` is a dark square of one that is `size` wide."""
+    path = "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)
+    return Markup(  # noqa: S704 numbers, and a label that is escaped
+        f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" aria-label="{escape(label)}" '
+        f'shape-rendering="crispEdges"><path d="{path}"/></svg>'
+    )
 
 
 @functools.lru_cache(maxsize=4096)

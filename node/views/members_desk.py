@@ -11,7 +11,9 @@ from quart.typing import ResponseReturnValue
 from node.community.house import House
 from node.community.members import service
 from node.community.members.service import NewMember
+from node.community.verification.recording import verify_member
 from node.domain.actors import ASSURANCE_LEVELS, CLASSES, NODE_ROLES, Member
+from node.domain.verification import EVERY_METHOD
 from node.foundation.errors import Conflict, Invalid, NodeError
 from node.foundation.text import clean_line
 from node.store.engine import Tx
@@ -20,7 +22,6 @@ from .peers import signed_as
 from .shell import Shell
 from .visitor import Visitor, for_operators, read_form, see
 
-METHODS = ("seen", "institution", "register", "colleague")
 _REASON_LIMIT = 500
 
 
@@ -103,17 +104,21 @@ def _add_member(pages: Blueprint, house: House, shell: Shell) -> None:
     async def verify(visitor: Visitor, handle: str) -> ResponseReturnValue:
         await service.require_member(core, handle)
         form = await read_form()
-        method, reason = form.get("method", ""), clean_line(form.get("reason", ""), limit=_REASON_LIMIT)
+        methods, reason = read_methods(form), clean_line(form.get("reason", ""), limit=_REASON_LIMIT)
         level = form.get("assurance", "")
         try:
-            if method not in METHODS or not reason:
+            if not methods or not reason:
                 raise Invalid(str(visitor.words("member_desk.method_missing")))
-            by = signed_as(house, visitor)
-            await service.set_assurance(core, handle, level, by=by, reason=f"{method}: {reason}")
+            await verify_member(core, handle, level, methods=methods, by=signed_as(house, visitor), reason=reason)
         except NodeError as error:
-            typed = {"reason": reason, "method": method, "level": level}
+            typed = {"reason": reason, "chosen": methods, "level": level}
             return await _show_member(house, shell, visitor, handle, status=422, problem=error.safe, **typed)
         return see(f"/node/members/{handle}")
+
+
+def read_methods(form: dict[str, str]) -> tuple[str, ...]:
+    """Return the methods that were ticked in a form."""
+    return tuple(method for method in EVERY_METHOD if form.get(f"method-{method}"))
 
 
 def _add_suspensions(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -146,7 +151,7 @@ async def _show_member(
 ) -> Response:
     member = await service.require_member(house.core, handle)
     created_at, last_seen_at = await house.core.store.read(_times, member.actor_id)
-    values = {"problem": "", "reason": "", "method": "", "level": member.assurance, "why": ""} | more
+    values = {"problem": "", "reason": "", "chosen": (), "level": member.assurance, "why": ""} | more
     text = shell.render(
         "operating/member.html",
         visitor,
@@ -155,7 +160,7 @@ async def _show_member(
         created_at=created_at,
         last_seen_at=last_seen_at,
         levels=ASSURANCE_LEVELS,
-        methods=METHODS,
+        methods=EVERY_METHOD,
         **values,
     )
     return Response(text, status)

@@ -10,8 +10,10 @@ from quart.typing import ResponseReturnValue
 
 from node.community.groups.pages import read_shared
 from node.community.house import House
-from node.community.members.profiles import find_profile
+from node.community.members.profiles import find_profile, read_standing
 from node.community.members.service import require_member
+from node.domain.actors import CLASSES
+from node.domain.verification import EVERY_METHOD
 from node.foundation.errors import NotFound
 from node.foundation.text import html_to_text
 
@@ -39,6 +41,9 @@ def build_people(house: House, shell: Shell) -> Blueprint:
             person=profile,
             about=profile.summary if profile.is_local else html_to_text(profile.summary),
             member=await require_member(core, profile.handle) if profile.is_local else None,
+            standing=profile.standing,
+            ways=EVERY_METHOD,
+            stages=CLASSES,
             shared=await read_shared(core, viewer=visitor.member, actor_id=profile.actor_id),
             path_of=find_path,
         )
@@ -47,8 +52,17 @@ def build_people(house: House, shell: Shell) -> Blueprint:
     @for_members(core)
     async def me(visitor: Visitor) -> ResponseReturnValue:
         shared = await read_shared(core, viewer=visitor.member, actor_id=visitor.member.actor_id)
+        standing = await read_standing(core, visitor.member.actor_id)
         return shell.render(
-            "people/me.html", visitor, place="me", member=visitor.member, shared=shared, path_of=find_path
+            "people/me.html",
+            visitor,
+            place="me",
+            member=visitor.member,
+            standing=standing,
+            ways=EVERY_METHOD,
+            stages=CLASSES,
+            shared=shared,
+            path_of=find_path,
         )
 
     return blueprint

@@ -11,18 +11,20 @@ from typing import Any
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from node.community.hosting import read_level
 from node.community.house import House
-from node.community.members.profiles import find_profile
+from node.community.members.profiles import find_profile, read_accepted
 from node.community.reading import service
-from node.community.reading.notices import list_notices
+from node.community.reading.quotes import quote_text
 from node.community.reading.service import ThreadPage
+from node.domain.following import LEVELS
 from node.domain.groups import Group
 from node.domain.posts import Post
 from node.foundation.errors import NotFound
 from node.store.core import Core
 from node.store.profiles import Profile
 
-from .shell import Shell
+from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, read_number, see
 
 
@@ -75,12 +77,6 @@ def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
         back = form.get("back", "")
         return see(back if back.startswith("/groups/") and back.isprintable() else "/")
 
-    @pages.get("/notifications")
-    @for_members(core)
-    async def notifications(visitor: Visitor) -> ResponseReturnValue:
-        found = await list_notices(core, viewer=visitor.member)
-        return shell.render("reading/notices.html", visitor, place="notifications", notices=found, path_of=find_path)
-
     @pages.get("/groups")
     @for_members(core)
     async def groups(visitor: Visitor) -> ResponseReturnValue:
@@ -101,7 +97,16 @@ def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
             )
         except NotFound:
             return see(f"/groups/{address}/join")
-        return shell.render("reading/group.html", visitor, place="groups", page=page, path=find_path(page.group))
+        return shell.render(
+            "reading/group.html",
+            visitor,
+            place="groups",
+            page=page,
+            path=find_path(page.group),
+            levels=LEVELS,
+            may_write=bool(await read_level(core, group=page.group, member=visitor.member, is_member=True)),
+            is_newest=before_id is None,
+        )
 
 
 def _add_threads(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -119,12 +124,15 @@ def _add_threads(pages: Blueprint, house: House, shell: Shell) -> None:
             after_id=_number("after"),
             before_id=_number("before"),
         )
-        answered = None
-        if request.args.get("reply"):
-            _, _, answered = await open_thread(house, visitor, address, request.args["reply"])
+        answered, text = None, None
+        if asked := request.args.get("reply") or request.args.get("quote"):
+            _, path, answered = await open_thread(house, visitor, address, asked)
+            if "quote" in request.args and answered.state == "live":
+                quoted = quote_text(answered, f"{core.origin}{post_page(answered, path)}")
+                text = f"{page.draft.text}\n\n{quoted}" if page.draft else quoted
         if "prefetch" not in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
             await service.note_read(core, viewer=visitor.member, page=page)
-        return await show_thread(house, shell, visitor, page, answered=answered)
+        return await show_thread(house, shell, visitor, page, answered=answered, text=text)
 
 
 async def open_thread(house: House, visitor: Visitor, address: str, token: str) -> tuple[ThreadPage, str, Post]:
@@ -156,6 +164,9 @@ async def show_thread(
     if text is None:
         text = page.draft.text if page.draft else ""
     values = {"problem": "", "preview": None} | more
+    core, authors = house.core, {post.author_id for post in (*page.posts, *page.waiting)}
+    values["ticks"] = await read_accepted(core, authors)
+    values["may_write"] = bool(await read_level(core, group=page.group, member=visitor.member, is_member=True))
     rendered = shell.render(
         "reading/thread.html",
         visitor,

@@ -14,10 +14,11 @@ from node.store.core import Core
 from .markup import disc, icon, said, seal
 from .visitor import Visitor
 
-# No script, no frames, nothing from elsewhere: a page cannot tell anybody who reads it (T49, T53).
+# No frames, nothing from elsewhere, nothing that acts but the one script that listens for new posts: a page cannot tell
+# anybody who reads it (T49, T53).
 PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
-    "frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; "
+    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "private, no-store",
     "Vary": "Accept, Signature, Signature-Input, Authorization",
     "X-Content-Type-Options": "nosniff",

@@ -100,7 +100,8 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
     async def accept(token: str) -> ResponseReturnValue:
         visitor, form = await find_visitor(core), await read_form()
         try:
-            if await sessions.find_link(core, token) is None:
+            found = await sessions.find_link(core, token)
+            if found is None:
                 raise NotFound(str(visitor.words("invitation.spent_text")))
             password = form.get("password", "")
             if password != form.get("again", password):
@@ -109,7 +110,8 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
         except NodeError as error:
             return await show(visitor, token, status=error.status, problem=error.safe)
         cookie = await sessions.open_session(core, member, agent=request.headers.get("User-Agent", ""))
-        return keep_cookie(core, see("/"), cookie)
+        is_newcomer = found[0] == "invitation" and member.assurance == "A0"  # who is new here is asked who they are
+        return keep_cookie(core, see("/me/verification" if is_newcomer else "/"), cookie)
 
 
 def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:

@@ -10,17 +10,43 @@ from node.community.house import House
 from node.foundation.errors import NodeError, NotFound, TooLarge
 from node.foundation.logs import get_logger
 
+from .applying import build_applying
 from .belonging import build_belonging
 from .documents import build_documents
+from .following import build_following
+from .live import build_live
 from .operating import build_operating
 from .people import build_people
 from .public import build_public
 from .reading import build_reading
+from .searching import build_searching
+from .setting_up import build_setting_up
 from .shell import PAGE_HEADERS, Shell
 from .signing import build_signing
 from .staffing import build_staffing
+from .tending import build_tending
+from .verifying import build_verifying
 from .visitor import find_visitor, to_sign_in
 from .writing import build_writing
+
+# The parts of the site, one line each: `build_X(house, shell)` gives its routes.
+_PARTS = (
+    build_public,
+    build_signing,
+    build_setting_up,
+    build_reading,
+    build_writing,
+    build_searching,
+    build_live,
+    build_following,
+    build_tending,
+    build_operating,
+    build_belonging,
+    build_staffing,
+    build_people,
+    build_applying,
+    build_verifying,
+)
 
 
 def build_site(house: House) -> Quart:
@@ -28,16 +54,7 @@ def build_site(house: House) -> Quart:
     site = Quart("node.views", static_folder=None)
     site.config["MAX_CONTENT_LENGTH"] = house.core.config.limits.upload_bytes + 65_536
     shell = Shell(house.core)
-    for part in (
-        build_public,
-        build_signing,
-        build_reading,
-        build_writing,
-        build_operating,
-        build_belonging,
-        build_staffing,
-        build_people,
-    ):
+    for part in _PARTS:
         site.register_blueprint(part(house, shell))
     site.register_blueprint(build_documents(house))
 

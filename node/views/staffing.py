@@ -13,8 +13,9 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.groups import pages, staff
+from node.community.groups.admission import NOT_ADMITTED
+from node.community.groups.bans import lift_ban
 from node.community.groups.elsewhere import ask_to_admit_node, find_invited
-from node.community.groups.hosting import NOT_ADMITTED
 from node.community.groups.pages import RequestsPage
 from node.community.house import House
 from node.domain.groups import ROLES
@@ -36,6 +37,7 @@ def build_staffing(house: House, shell: Shell) -> Blueprint:
     _add_admission(blueprint, house, shell)
     _add_members(blueprint, house, shell)
     _add_changes(blueprint, house, shell)
+    _add_bans(blueprint, house, shell)
     _add_inviting(blueprint, house, shell)
     return blueprint
 
@@ -141,7 +143,9 @@ async def _admit(house: House, visitor: Visitor, page: RequestsPage, peer: Peer 
     if peer is None:
         raise Conflict(str(visitor.words("requests.not_trusted")))
     by = visitor.member.handle
-    await staff.admit_node(house.core, staff=visitor.member, group_id=group_id, peer=peer, because_of=person_uri, by=by)
+    await staff.admit_node(
+        house.core, house.tables, staff=visitor.member, group_id=group_id, peer=peer, because_of=person_uri, by=by
+    )
 
 
 async def _show_members(
@@ -231,6 +235,29 @@ def _add_changes(blueprint: Blueprint, house: House, shell: Shell) -> None:
         return answer
 
 
+def _add_bans(blueprint: Blueprint, house: House, shell: Shell) -> None:
+    core = house.core
+
+    @blueprint.post("/groups/<address>/members/lift")
+    @for_members(core)
+    async def lift(visitor: Visitor, address: str) -> ResponseReturnValue:
+        profile, form = await seen_group(core, visitor, address), await read_form()
+        group_id = profile.actor_id
+        page = await pages.read_members_page(core, viewer=visitor.member, group_id=group_id)
+        if not page.may_invite:
+            raise NotFound
+        person = await pages.find_banned(core, group_id=group_id, address=form.get("person", "")[:300])
+        try:
+            if person is None:
+                raise Conflict(str(visitor.words("members.not_banned")))
+            await lift_ban(
+                core, staff=visitor.member, group_id=group_id, actor_id=person.actor_id, by=visitor.member.handle
+            )
+        except _REFUSED as error:
+            return await _show_members(house, shell, visitor, profile, problem=error.safe)
+        return see(f"/groups/{address}/members")
+
+
 def _add_inviting(blueprint: Blueprint, house: House, shell: Shell) -> None:
     core = house.core
 
@@ -249,7 +276,13 @@ def _add_inviting(blueprint: Blueprint, house: House, shell: Shell) -> None:
             peer = core.peers.by_host(invited.host)
             if form.get("confirm") and peer is not None:
                 await staff.admit_node(
-                    core, staff=visitor.member, group_id=group_id, peer=peer, because_of=invited.uri, by=by
+                    core,
+                    house.tables,
+                    staff=visitor.member,
+                    group_id=group_id,
+                    peer=peer,
+                    because_of=invited.uri,
+                    by=by,
                 )
             await staff.invite_to_group(
                 core, house.tables, staff=visitor.member, group_id=group_id, invited=invited, by=by

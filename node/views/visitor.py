@@ -121,6 +121,11 @@ def for_operators(core: Core) -> Callable[[Handler], Handler]:
     return _for(core, lambda member: member.role == "operator")
 
 
+def for_verifiers(core: Core) -> Callable[[Handler], Handler]:
+    """Wrap a route that only verifiers and operators may know of."""
+    return _for(core, lambda member: member.role in ("verifier", "operator"))
+
+
 def _for(core: Core, is_for: Callable[[Member], bool]) -> Callable[[Handler], Handler]:
     def wrap(handler: Handler) -> Handler:
         @wraps(handler)

@@ -74,6 +74,19 @@ class Words:
             return local.date().isoformat()
         return f"{self._name('weekday', local.isoweekday())} {self._day_and_month(local)}"
 
+    def stamp(self, instant: datetime) -> str:
+        """Return an instant for paper: "Wednesday 14 October 2026, 06:40 (Europe/Berlin)"."""
+        local = instant.astimezone(self._zone)
+        year = "" if self.preferences.date_style == "iso" else f" {local.year}"
+        return f"{self.day(instant)}{year}, {_time(local)} ({self.preferences.time_zone})"
+
+    def month(self, text: str) -> str:
+        """Return a month such as "2026-12" in words; anything else as it is."""
+        year, _, number = text.partition("-")
+        if self.preferences.date_style == "iso" or not number.isdecimal() or not 1 <= int(number) <= 12:
+            return text
+        return f"{self._name('month', int(number))} {year}"
+
     @property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.preferences.time_zone)

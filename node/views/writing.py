@@ -6,6 +6,7 @@ number made when it was shown, so that pressing twice sends once.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from quart import Blueprint, Response, request
@@ -13,13 +14,15 @@ from quart.typing import ResponseReturnValue
 
 from node.community.house import House
 from node.community.posts import service as posts
-from node.community.posts.uploads import add_image
+from node.community.posts.uploads import add_image, list_uploads
 from node.community.reading import begun, service
 from node.community.reading.service import ThreadPage
 from node.domain.actors import Member
-from node.domain.posts import Draft, Post
+from node.domain.posts import Draft, Image, Post
 from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound, TooLarge, TooMany
 from node.foundation.text import html_to_text, markdown_to_html
+from node.store.core import Core
+from node.store.drafts import SavedDraft
 from node.store.profiles import Profile
 
 from .markup import preview
@@ -48,16 +51,16 @@ def _add_choice(pages: Blueprint, house: House, shell: Shell) -> None:
     @for_members(core)
     async def choose(visitor: Visitor) -> ResponseReturnValue:
         mine, _ = await service.list_own_groups(core, viewer=visitor.member)
-        titles = {line.group.group_id: line.group for line in mine}
+        groups = {line.group.group_id: line.group for line in mine}
         drafts = [
             {
                 "title": draft.title or html_to_text(markdown_to_html(draft.text[:300]))[:90] or "…",
-                "group": titles[draft.group_id].title,
-                "path": f"{find_path(titles[draft.group_id])}/{'write' if not draft.parent_id else ''}".rstrip("/"),
+                "group": groups[draft.group_id].title,
+                "path": _path_of_draft(find_path(groups[draft.group_id]), draft, answered),
                 "saved_at": draft.saved_at,
             }
-            for draft in await begun.list_begun(core, author=visitor.member)
-            if draft.group_id in titles
+            for draft, answered in await begun.list_begun(core, author=visitor.member)
+            if draft.group_id in groups
         ]
         return shell.render("writing/choose.html", visitor, place="write", mine=mine, drafts=drafts, path_of=find_path)
 
@@ -69,7 +72,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
         visitor: Visitor, profile: Profile, draft: Draft, *, status: int = 200, once: str = "", **more: Any
     ) -> Response:
         page = await service.read_group_page(core, viewer=visitor.member, group_id=profile.actor_id)
-        values = {"problem": "", "preview": None, "saved_at": None} | more
+        values = {"problem": "", "preview": None, "saved_at": None, "pictures": []} | more
         text = shell.render(
             "writing/write.html",
             visitor,
@@ -95,24 +98,27 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
     async def write(visitor: Visitor, address: str) -> ResponseReturnValue:
         profile, form = await seen_group(core, visitor, address), await read_form()
         draft, once = read_draft(form), form.get("once", "")
-        group_id = profile.actor_id
-        await begun.keep_draft(core, author=visitor.member, group_id=group_id, draft=draft)
-        if form.get("action") == "preview":
-            return await show(visitor, profile, draft, once=once, preview=preview(draft.text))
-        if form.get("action") == "draft":
-            return await show(visitor, profile, draft, once=once, saved_at=core.clock.now())
+        group_id, pictures = profile.actor_id, []  # type: int, list[Image]
+        begun_here: dict[str, Any] = {"once": once, "pictures": pictures}
+        problem = await _keep_draft(core, author=visitor.member, group_id=group_id, draft=draft)
         try:
-            images = await _take_images(house, visitor.member)
+            await _take_images(house, visitor.member, pictures)
+            if problem:
+                return await show(visitor, profile, draft, status=422, problem=problem, **begun_here)
+            if form.get("action") == "preview":
+                return await show(visitor, profile, draft, preview=preview(draft.text), **begun_here)
+            if form.get("action") == "draft":
+                return await show(visitor, profile, draft, saved_at=core.clock.now(), **begun_here)
             posted = await posts.create_post(
                 core,
                 house.tables,
                 author=visitor.member,
                 group_id=group_id,
-                draft=Draft(draft.text, draft.title, draft.warning, images),
+                draft=replace(draft, images=tuple(picture.token for picture in pictures)),
                 idempotency=_once(visitor, once),
             )
         except _REFUSED as error:
-            return await show(visitor, profile, draft, status=422, once=once, problem=error.safe)
+            return await show(visitor, profile, draft, status=422, problem=error.safe, **begun_here)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id)
         return see(f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}")
 
@@ -126,9 +132,11 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
         page, _, _ = await open_thread(house, visitor, address, token)
         form = await read_form()
         draft, once, group_id = read_draft(form), form.get("once", ""), page.group.group_id
-        await begun.keep_draft(core, author=visitor.member, group_id=group_id, draft=draft, parent_id=page.root_id)
+        problem = await _keep_draft(core, author=visitor.member, group_id=group_id, draft=draft, parent_id=page.root_id)
         answered = (await open_thread(house, visitor, address, form["to"]))[2] if form.get("to") else None
         begun_here: dict[str, Any] = {"answered": answered, "text": draft.text, "once": once}
+        if problem:
+            return await show_thread(house, shell, visitor, page, status=422, problem=problem, **begun_here)
         if form.get("action") in ("preview", "draft"):
             shown = preview(draft.text) if form["action"] == "preview" else None
             return await show_thread(house, shell, visitor, page, preview=shown, **begun_here)
@@ -146,20 +154,6 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
             return await show_thread(house, shell, visitor, page, status=422, problem=error.safe, **begun_here)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id, parent_id=page.root_id)
         return see(f"/groups/{address}/threads/{token}#reply")
-
-    @pages.post("/groups/<address>/threads/<token>/staff")
-    @for_members(core)
-    async def steer(visitor: Visitor, address: str, token: str) -> ResponseReturnValue:
-        page, _, _ = await open_thread(house, visitor, address, token)
-        act = (await read_form()).get("act", "")
-        staff, root_id = visitor.member, page.root_id
-        if act in ("pin", "unpin"):
-            await posts.pin_post(core, house.tables, staff=staff, post_id=root_id, is_pinned=act == "pin")
-        elif act in ("lock", "unlock"):
-            await posts.lock_thread(core, house.tables, staff=staff, post_id=root_id, is_locked=act == "lock")
-        else:
-            raise Invalid("A thread is pinned or locked here.")
-        return see(f"/groups/{address}/threads/{token}")
 
 
 def _add_changes(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -232,15 +226,34 @@ def read_draft(form: dict[str, str]) -> Draft:
     return Draft(form.get("text", "").replace("\r\n", "\n"), form.get("title", ""), form.get("warning", ""))
 
 
-async def _take_images(house: House, owner: Member) -> tuple[str, ...]:
-    """Return the tokens of the pictures that came with a form."""
-    files, words = (await request.files).getlist("images[]"), (await request.form).getlist("alt[]")
-    tokens = []
+async def _keep_draft(core: Core, *, author: Member, group_id: int, draft: Draft, parent_id: int = 0) -> str:
+    """Keep what was typed; return why it could not be kept, or nothing."""
+    try:
+        await begun.keep_draft(core, author=author, group_id=group_id, draft=draft, parent_id=parent_id)
+    except Invalid as error:
+        return error.safe
+    return ""
+
+
+def _path_of_draft(group_path: str, draft: SavedDraft, answered: Post | None) -> str:
+    """Return where somebody goes on writing."""
+    if not draft.parent_id:
+        return f"{group_path}/write"
+    return group_path if answered is None else f"{post_page(answered, group_path)}#reply"
+
+
+async def _take_images(house: House, owner: Member, taken: list[Image]) -> None:
+    """Gather the pictures of a form: those that came with an earlier look at it and stay chosen, then the new ones.
+
+    What was gathered before one is refused stays in `taken`.
+    """
+    form, files = await request.form, (await request.files).getlist("images[]")
+    taken += await list_uploads(house.core, owner=owner, tokens=form.getlist("kept[]"))
+    words = form.getlist("alt[]")
     for place, file in enumerate(files):
         if data := file.read():
             alt = words[place] if place < len(words) else ""
-            tokens.append((await add_image(house.core, owner=owner, data=data, alt=alt)).token)
-    return tuple(tokens)
+            taken.append(await add_image(house.core, owner=owner, data=data, alt=alt))
 
 
 def _once(visitor: Visitor, once: str) -> tuple[str, str] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from node.community.groups.service import leave_group
-from node.community.posts.service import lock_thread
+from node.community.posts.tending import lock_thread
 from node.foundation.text import CONTENT_LIMIT_CHARACTERS
 from node.store.engine import Tx
 from tests.support.practice import Practice, words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.community.posts.service import create_post, remove_post
+from node.community.posts.service import create_post
+from node.community.posts.tending import remove_post
 from node.domain.posts import Draft
 from tests.support.practice import Practice
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -33,7 +34,8 @@ def collected() -> dict[str, set[str]]:
         "no:cacheprovider",
         *folders,
     ]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     kinds: dict[str, set[str]] = defaultdict(set)
     for file, name, parameters in _COLLECTED.findall(done.stdout):

@@ -28,6 +28,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "PIL": ("community/posts/cleaner.py",),
     "jinja2": ("views/shell.py",),
     "markupsafe": ("views/markup.py",),
+    "segno": ("views/qr.py",),
     "quart": ("views/", "api/", "app.py", "inbox/routes.py", "outbox/routes.py"),
     "werkzeug": ("views/", "api/", "app.py"),
     "uvicorn": ("cli/serve.py",),

@@ -11,7 +11,7 @@ from tests.support.databases import Databases
 from tests.support.lone_house import a_lone_house
 
 # What answers GET and is no page: documents, files, what programs ask.
-_NO_PAGES = ("/health", "/ready", "/actor", "/.well-known", "/nodeinfo", "/static", "/media", "/api", "/oauth")
+_NO_PAGES = ("/health", "/ready", "/actor", "/.well-known", "/nodeinfo", "/static", "/media", "/live", "/api", "/oauth")
 _GAPS = {"group", "elsewhere", "thread", "own", "theirs", "person", "member", "peer", "link"}
 
 

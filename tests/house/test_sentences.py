@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from node.community.members.sessions import DATE_STYLES
+from node.community.verification.desk import DECISIONS
+from node.community.verification.service import OFFERS
+from node.domain.actors import CLASSES
+from node.domain.following import FOLLOWED, LEVELS, MUTED, UNFOLLOWED
 from node.domain.groups import HISTORIES, POLICIES, ROLES
+from node.domain.searching import PROBLEMS
+from node.domain.verification import EVERY_METHOD, STATES
 from tests.support.house import NODE, list_texts, parse
 
 SENTENCES = NODE / "views" / "sentences"
@@ -21,11 +27,19 @@ LANGUAGES = sorted(path.stem for path in SENTENCES.glob("*.toml"))
 # Keys that a page puts together, by their beginning, with the values that must be there; None where pages only choose
 # among what stands in the catalogue.
 DYNAMIC: dict[str, tuple[str, ...] | None] = {
+    "apply.offer_": tuple(OFFERS),
+    "attested.": None,
+    "attested.problem_": None,
     "audit_actions.": None,
     "audit_desk.": None,
+    "checks.": None,
     "dates.": None,
     "dates.month_": tuple(str(number) for number in range(1, 13)),
     "dates.weekday_": tuple(str(number) for number in range(1, 8)),
+    "first_day.": ("contact", "machine", "peer", "group", "member"),
+    "following.is_": (FOLLOWED, MUTED, UNFOLLOWED),
+    "following.level_": LEVELS,
+    "following.means_": LEVELS,
     "groups.policy_": tuple(POLICIES),
     "join.": None,
     "join.decides_": None,
@@ -43,8 +57,26 @@ DYNAMIC: dict[str, tuple[str, ...] | None] = {
     "readers.": ("can", "will"),
     "report.rule_": None,
     "roles.": tuple(ROLES),
+    "search.problem_": (*PROBLEMS, "no_group", "no_person", "date", "order"),
     "settings.dates_": tuple(DATE_STYLES),
-    "shell.": ("catch-up", "groups", "write", "notifications", "peers", "node", "support", "me"),
+    "shell.": (
+        "catch-up",
+        "groups",
+        "search",
+        "write",
+        "notifications",
+        "peers",
+        "node",
+        "verification",
+        "support",
+        "me",
+    ),
+    "verify.class_": tuple(CLASSES),
+    "verify.method_": tuple(EVERY_METHOD),
+    "verify_desk.": None,
+    "verify_desk.decision_": tuple(DECISIONS),
+    "verify_desk.is_": ("waiting", "asked", "verified", "declined", "lapsed", *STATES),
+    "traffic.": ("received", "delivered", "failed"),
 }
 _KEY = re.compile(r"[a-z_]+\.[a-z0-9_-]+")
 _IN_TEMPLATE = re.compile(r"""(?<![\w.=])["']([a-z_]+\.[a-z0-9_-]*)["'](\s*~)?""")

@@ -111,6 +111,9 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         name = {"person": "mia", "group": "ward", "hidden": "circle", "node": HOST}[thing]
         found = f"{path}?resource=acct:{name}@{HOST}"
         return (found,) if thing == "node" else (found, f"{path}?resource=acct:nobody@{HOST}")
+    if path == "/live" and thing:
+        number = scene.circle.group_id if thing == "hidden" else scene.ward.group_id
+        return f"/live?group={number}", f"/live?group={_NO_NUMBER}"
     if path == "/groups/<handle>/log/<seq>":
         seqs = (f"ward/log/{scene.seq}", f"ward/log/{scene.seq + 1000}", f"nothing/log/{scene.seq}")
         return tuple(f"/groups/{rest}" for rest in seqs)
@@ -119,6 +122,7 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         pairs = ((group, token), (group, ABSENT), ("nothing", token))
         return tuple(path.replace("<handle>", handle).replace("<token>", each) for handle, each in pairs)
     tokens = {"/posts": scene.post, "/activities": scene.activity, "/media": scene.media, "/invitations": scene.link}
+    tokens["/set-up"] = scene.link  # a link for something else: this node has its operator
     if thing == "gone":
         tokens = {"/posts": scene.gone, "/activities": scene.gone_activity}
     if thing == "message":
@@ -126,6 +130,8 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
     if path.endswith("<token>"):
         folder = path.rpartition("/")[0]
         return f"{folder}/{tokens[folder]}", f"{folder}/{ABSENT}"
+    if "<number>" in path:
+        return path.replace("<number>", str(scene.application)), path.replace("<number>", str(_NO_NUMBER))
     if "<host>" in path:
         return path.replace("<host>", "friend.example"), path.replace("<host>", "nobody.example")
     if path.startswith("/groups/<"):

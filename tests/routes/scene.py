@@ -17,7 +17,10 @@ from node.community.groups import staff
 from node.community.members.service import make_reset_link, make_token, suspend_member
 from node.community.members.sessions import cookie_name, open_session
 from node.community.messages.service import send_message
-from node.community.posts.service import create_post, pin_post, withdraw_post
+from node.community.posts.service import create_post, withdraw_post
+from node.community.posts.tending import pin_post
+from node.community.verification.recording import verify_member
+from node.community.verification.service import NewApplication, apply, read_own
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group
 from node.domain.peers import Peer
@@ -50,6 +53,7 @@ class Scene:
     seq: the number of the post's entry. numbers: our own numbers of posts, by what they
     are called here. staff_id: our number of ward's staff room.
     hidden_post: the token of a post of Mia in circle. link: the secret of a one-time link for Otto.
+    application: the number of Mia's application to be verified.
     tokens: bearer tokens by handle. cookies: `Cookie` headers of sessions by handle; Sven's is from before.
     """
 
@@ -74,6 +78,7 @@ class Scene:
     cookies: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, int] = field(default_factory=dict)
     staff_id: int = 0
+    application: int = 0
 
     @property
     def app(self) -> Any:
@@ -122,6 +127,8 @@ async def furnish(lone: LoneHouse) -> Scene:
         handle: f"{name}={await open_session(core, member, agent='')}" for handle, member in members.items()
     }
     scene.link = _token(await make_reset_link(core, "otto", by="a test"))
+    await verify_member(core, "mia", "A3", methods=("register", "video"), by="a test", reason="seen")
+    scene.application = await _apply(core, members["mia"])
     await suspend_member(core, "sven", by="a test", reason="")
     members["sven"] = replace(members["sven"], state="suspended")
     return scene
@@ -160,6 +167,13 @@ async def _write_posts(scene: Scene) -> None:
     message = await send_message(core, author=mia, people=[moe], text=f"Between us. {CANARY}")
     scene.message = _token(message)
     scene.numbers = {"": posted.post_id, "gone": gone.post_id, "message": await core.store.read(_number, message)}
+
+
+async def _apply(core: Any, member: Member) -> int:
+    new = NewApplication("physician", "US", "npi", "1234567893", ("video",), "Late evenings suit me.")
+    await apply(core, member, new)
+    own = await read_own(core, member)
+    return own.application.application_id if own.application else 0
 
 
 async def _insert_media(tx: Tx, row: MediaRow) -> None:

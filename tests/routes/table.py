@@ -63,8 +63,13 @@ GET  /groups/<handle> (hidden)             303    401    200/404  404      404  
 GET  /media/<token>                        303    401    200/404  404      404      303       200/404   404
 GET  /groups                               303    401    200      200      200      303       200       200
 GET  /write                                303    401    200      200      200      303       200       200
+GET  /search                               303    401    200      200      200      303       200       200
 GET  /notifications                        303    401    200      200      200      303       200       200
+GET  /live                                 303    401    200      200      200      303       200       200
+GET  /live (group)                         303    401    200/404  404      404      303       200/404   404
+GET  /live (hidden)                        303    401    200/404  404      404      303       200/404   404
 GET  /me/settings                          303    401    200      200      200      303       200       200
+GET  /me/verification                      303    401    200      200      200      303       200       200
 GET  /me                                   303    401    200      200      200      303       200       200
 GET  /groups/find                          303    401    200      200      200      303       200       200
 GET  /groups/new                           303    401    200      200      200      303       200       200
@@ -91,6 +96,8 @@ GET  /groups/<handle>/threads/<token>/edit              303 401 200/404 404 404 
 GET  /groups/<handle>/threads/<token>/edit (hidden)     303 401 200/404 404 404 303 404/404 404
 GET  /groups/<handle>/threads/<token>/withdraw          303 401 200/404 404 404 303 404/404 404
 GET  /groups/<handle>/threads/<token>/withdraw (hidden) 303 401 200/404 404 404 303 404/404 404
+GET  /groups/<handle>/threads/<token>/tend              303 401 404/404 404 404 303 200/404 404
+GET  /groups/<handle>/threads/<token>/tend (hidden)     303 401 404/404 404 404 303 200/404 404
 """
 # To everybody else the operators' desks are absent, whatever they name.
 OPERATING = """
@@ -100,7 +107,11 @@ GET  /peers/<host>                         303    401    404      404      404  
 GET  /peers/<host>/pause                   303    401    404      404      404      303       404       200/404
 GET  /peers/<host>/part                    303    401    404      404      404      303       404       200/404
 GET  /node                                 303    401    404      404      404      303       404       200
+GET  /node/first-day                       303    401    404      404      404      303       404       200
 GET  /node/audit                           303    401    404      404      404      303       404       200
+GET  /node/verification                    303    401    404      404      404      303       404       200
+GET  /node/verification/<number>           303    401    404      404      404      303       404       200/404
+GET  /node/verification/people/<handle>    303    401    404      404      404      303       404       200/404
 GET  /node/members                         303    401    404      404      404      303       404       200
 GET  /node/members/<handle>                303    401    404      404      404      303       404       200/404
 """
@@ -109,13 +120,20 @@ FORMS = """
 POST /sign-out
 POST /me/settings
 POST /me/access
+POST /me/verification
 POST /me/notice
 POST /read
+POST /notifications
+POST /groups/<handle>/level
+POST /groups/<handle>/level (hidden)
+POST /groups/<handle>/threads/<token>/follow
+POST /groups/<handle>/threads/<token>/follow (hidden)
 POST /groups/<handle>/write
 POST /groups/<handle>/write (hidden)
 POST /groups/<handle>/threads/<token>
 POST /groups/<handle>/threads/<token> (hidden)
 POST /groups/<handle>/threads/<token>/staff
+POST /groups/<handle>/threads/<token>/tend
 POST /groups/<handle>/threads/<token>/edit
 POST /groups/<handle>/threads/<token>/withdraw
 POST /groups/<handle>/threads/<token>/report
@@ -125,6 +143,7 @@ POST /groups/<handle>/requests
 POST /groups/<handle>/admit
 POST /groups/<handle>/members/role
 POST /groups/<handle>/members/remove
+POST /groups/<handle>/members/lift
 POST /groups/<handle>/members/invite
 POST /groups/find
 POST /groups/new
@@ -134,10 +153,17 @@ FORMS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "403") | FORMS_FOR_OTHERS
 OPERATORS_FORMS = """
 POST /peers
 POST /peers/<host>/confirm
+POST /peers/<host>/rekey
+POST /peers/<host>/again
 POST /peers/<host>/test
+POST /peers/<host>/policy
+POST /peers/<host>/lanes
 POST /peers/<host>/pause
 POST /peers/<host>/resume
 POST /peers/<host>/part
+POST /node/verification/<number>
+POST /node/verification/people/<handle>/state
+POST /node/verification/people/<handle>/check
 POST /node/members
 POST /node/members/<handle>/reset
 POST /node/members/<handle>/assurance
@@ -155,6 +181,8 @@ GET  /sign-in                              200    200     303      303      303 
 POST /sign-in                              422    422     403      403      403      422       403       403
 GET  /invitations/<token>                  200/404 200/404 200/404 200/404  200/404  200/404   200/404   200/404
 POST /invitations/<token>                  422/404 422/404 422/404 422/404  422/404  422/404   422/404   422/404
+GET  /set-up/<token>                       404    404     404      404      404      404       404       404
+POST /set-up/<token>                       404    404     404      404      404      404       404       404
 """
 
 INBOXES = """
@@ -174,6 +202,7 @@ GET  /support
 GET  /charter
 GET  /about
 GET  /static/rounds.css
+GET  /static/live.js
 GET  /health
 GET  /actor
 GET  /.well-known/nodeinfo

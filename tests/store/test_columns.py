@@ -9,15 +9,20 @@ import asyncpg
 import pytest
 
 from node.community.members.sessions import SignedIn, Token
+from node.community.verification.repository import Application
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group, Membership
 from node.domain.posts import Image, Post
+from node.domain.verification import Verification
 from node.store.activities import WaitingActivity
+from node.store.announcements import Novelty
 from node.store.drafts import SavedDraft
 from node.store.engine import Store
 from node.store.logs import Card, StoredEntry
 from node.store.media import MediaRow
+from node.store.profiles import Known
 from node.store.rosters import Admission, Reader, RosterRow
+from node.store.search import Shard
 from node.store.sqlite import SqliteStore
 from node.store.statements import Plan
 from node.store.streams import LaneRow, StreamEntry
@@ -50,6 +55,10 @@ FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("threads._ACTIVE", "threads._PINNED"), (ThreadRow, 0)),
     **dict.fromkeys(("threads._PAGE", "threads._PAGE_BEFORE", "threads._BY_TOKEN"), (Post, 0)),
     **dict.fromkeys(("threads._WAITING", "notices._NAMED", "notices._ANSWERS"), (Post, 0)),
+    **dict.fromkeys(("notices._FOLLOWED", "notices._IN_GROUP"), (Post, 0)),
+    "announcements._NEW": (Novelty, 0),
+    "search._SHARDS": (Shard, 0),
+    "profiles._FOUND": (Known, 0),
     "members.repository._SESSION": (Member, 0),
     "members.repository._SESSIONS": (SignedIn, 0),
     "members.repository._TOKENS": (Token, 0),
@@ -60,6 +69,12 @@ FILLS: dict[str, tuple[type, int]] = {
     "members.repository._LIST": (Member, 0),
     "members.repository._OPERATORS": (Member, 0),
     "members.repository._TOKEN": (Member, 0),
+}
+FILLS |= {
+    **dict.fromkeys(("verifications._GET", "verifications._LIST", "verifications._LAPSED"), (Verification, 0)),
+    **dict.fromkeys(("verifications._WITHOUT_WORD", "verifications._TO_RENEW"), (Verification, 0)),
+    **dict.fromkeys(("verification.repository._BY_ID", "verification.repository._NEWEST"), (Application, 0)),
+    "verification.repository._OPEN": (Application, 0),
 }
 _ANOTHER_NAME = {"class": "member_class"}  # a word that Python keeps for itself
 

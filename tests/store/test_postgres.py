@@ -40,7 +40,7 @@ async def test_two_writes_that_lock_each_other_out_both_happen(store: Store) -> 
         store.write(change_both, "a", "b", "forwards"), store.write(change_both, "b", "a", "backwards")
     )
 
-    assert len(tries) == 3
+    assert len(tries) >= 3  # one waits, one is told to try again: at once, or after it met the other once more
     assert await store.read(get, "a") == await store.read(get, "b") == tries[-1]
 
 

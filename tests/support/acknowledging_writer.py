@@ -7,6 +7,7 @@ that group commit and concurrent transactions are in play.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 
@@ -22,7 +23,7 @@ async def _write_for_ever(store: Store, writer: int, run: str) -> None:
     number = 0
     while True:
         name = await store.write(put, f"{run}-{writer}-{number}", value="x" * 500)
-        print(name, flush=True)
+        print(name, flush=True, file=sys.__stdout__)
         number += 1
 
 
@@ -32,4 +33,5 @@ async def _main(address: str, data: str, run: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*sys.argv[1:]))
+    with contextlib.redirect_stdout(sys.stderr):  # what is logged is no name
+        asyncio.run(_main(*sys.argv[1:]))

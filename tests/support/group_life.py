@@ -34,7 +34,13 @@ async def let_in(lone: LoneHouse, group: Group, who: Actor | Member, peer: Peer 
     await lone.core.store.write(_ask_to_join, group, who)
     if peer is not None:
         await staff.admit_node(
-            lone.core, staff=None, group_id=group.group_id, peer=peer, because_of=who.uri, by="operator"
+            lone.core,
+            lone.house.tables,
+            staff=None,
+            group_id=group.group_id,
+            peer=peer,
+            because_of=who.uri,
+            by="operator",
         )
     await staff.decide_request(
         lone.core, lone.house.tables, staff=None, group_id=group.group_id, actor_id=who.actor_id, approve=True,

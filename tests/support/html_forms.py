@@ -120,8 +120,8 @@ class Page(HTMLParser):
             self._form.pairs.append((self._area[0], text.removeprefix("\n")))
             self._area = None
         elif tag == "option" and self._option is not None and self._choice is not None:
-            value, is_chosen = self._choice[1][-1]
-            self._choice[1][-1] = (value or "".join(self._option).strip(), is_chosen)
+            _, is_chosen = self._choice[1][-1]
+            self._choice[1][-1] = ("".join(self._option).strip(), is_chosen)
             self._option = None
         elif tag == "select" and self._choice is not None:
             name, options = self._choice
@@ -150,7 +150,7 @@ class Page(HTMLParser):
             self._choice = (name, [])
         elif tag == "option" and self._choice is not None:
             self._choice[1].append((given.get("value", ""), "selected" in given))
-            self._option = []
+            self._option = None if "value" in given else []  # an empty value is one, too
         elif (tag == "button" and kind in _BUTTONS) or (tag == "input" and kind in ("submit", "image")):
             if form.button is None:
                 form.button = (name, given.get("value", ""))

@@ -238,10 +238,10 @@ def sign_over(foreign: ForeignActor, request: Request, covered: str, now: dateti
     return with_header(request, "signature", value)
 
 
-async def ask(app: Any, request: Request, *, client: tuple[str, int] = ("192.0.2.7", 40_000)) -> Answer:
-    """Put a request to an ASGI application, as a server would, and return the answer."""
+def scope_of(request: Request, *, client: tuple[str, int] = ("192.0.2.7", 40_000)) -> dict[str, Any]:
+    """Return a request as a server gives it to an ASGI application."""
     path, _, query = request.target.partition("?")
-    scope: dict[str, Any] = {
+    return {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
         "http_version": "1.1",
@@ -256,16 +256,24 @@ async def ask(app: Any, request: Request, *, client: tuple[str, int] = ("192.0.2
         "server": ("127.0.0.1", 8000),
         "extensions": {},
     }
-    body, never = [request.body], asyncio.Event()
+
+
+async def ask(app: Any, request: Request, *, client: tuple[str, int] = ("192.0.2.7", 40_000)) -> Answer:
+    """Put a request to an ASGI application, as a server would, and return the answer; of a stream its beginning."""
+    scope = scope_of(request, client=client)
+    body, gone = [request.body], asyncio.Event()
     sent: list[MutableMapping[str, Any]] = []
 
     async def receive() -> MutableMapping[str, Any]:
         if not body:
-            await never.wait()
+            await gone.wait()
+            return {"type": "http.disconnect"}
         return {"type": "http.request", "body": body.pop(), "more_body": False}
 
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
+        if (b"content-type", b"text/event-stream") in sent[0]["headers"] and message.get("body"):
+            gone.set()  # it would go on for ever
 
     await app(scope, receive, send)
     head = next(message for message in sent if message["type"] == "http.response.start")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from node.community.verification.recording import verify_member
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.group_life import make_group, put_out, say
@@ -170,11 +171,12 @@ async def test_a_group_is_found_by_its_address_unless_it_is_hidden(scene: Ward) 
 
 async def test_a_person_is_shown_with_what_is_shared_and_me_is_ones_own_card(scene: Ward) -> None:
     await say(scene.lone, scene.ward, scene.people["mia"], "Nights are long.", title="Nights")
+    await verify_member(scene.lone.core, "mia", "A3", methods=("register", "video"), by="a test", reason="seen")
     moe, otto = await scene.at("moe"), await scene.at("otto")
 
     await moe.get("/people/mia@home.example")
 
-    assert all(word in moe.words for word in ("Mia", "Physician", "level A3", "Ward", "Nights"))
+    assert all(word in moe.words for word in ("Mia", "Physician, level A3, by Home", "Ward", "Nights"))
 
     await otto.get("/people/mia")
 

@@ -91,22 +91,25 @@ async def test_a_member_gets_a_new_link_which_ends_the_one_before(lone: LoneHous
 async def test_an_assurance_is_recorded_with_its_method_and_reason(lone: LoneHouse, ola: Browser) -> None:
     await ola.get("/node/members/mia")
 
-    await ola.submit("member-verify", assurance="A4", method="institution", reason="confirmed by the chair")
+    ways = {"method-register": "1", "method-office": "1"}
+    await ola.submit("member-verify", assurance="A4", reason="confirmed by the chair", **ways)
 
     assert ola.steps == [303, 200]
-    wanted = ("ola@home.example", "member.verify", "mia", "A4 institution: confirmed by the chair")
+    wanted = ("ola@home.example", "member.verify", "mia", "A4 register office: confirmed by the chair")
     assert (await find_records(lone))[-1] == wanted
     assert (await require_member(lone.core, "mia")).assurance == "A4"
 
 
-@pytest.mark.parametrize("wrong", [{"method": ""}, {"method": "guess"}, {"reason": " "}, {"assurance": "A9"}])
-async def test_an_assurance_without_method_or_reason_is_not_recorded(
-    lone: LoneHouse, ola: Browser, wrong: dict[str, str]
+@pytest.mark.parametrize(
+    "wrong", [{"method-register": None}, {"reason": " "}, {"assurance": "A9"}, {"assurance": "A3"}, {"assurance": "A4"}]
+)
+async def test_an_assurance_that_nothing_justifies_or_without_a_reason_is_not_recorded(
+    lone: LoneHouse, ola: Browser, wrong: dict[str, str | None]
 ) -> None:
     before = await find_records(lone)
     await ola.get("/node/members/mia")
 
-    await ola.submit("member-verify", **({"assurance": "A2", "method": "seen", "reason": "badge"} | wrong))
+    await ola.submit("member-verify", **({"assurance": "A2", "method-register": "1", "reason": "badge"} | wrong))
 
     assert (ola.status, len(ola.page.alerts)) == (422, 1)
     assert await find_records(lone) == before

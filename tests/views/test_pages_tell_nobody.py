@@ -27,6 +27,8 @@ _NOTHING = ("default-src", "frame-ancestors", "base-uri")
 # A path of this node, or a place in the page.
 _AT_HOME = re.compile(r"/(?![/\\])[^\s\\]*|#[\w-]*|\?[^\s]*")
 _TEMPLATES = ROOT / "node" / "views" / "templates"
+# The only one; it stands in a file of its own, and `live.html` is where open pages name it.
+_THE_SCRIPT = '<script src="/static/live.js" defer></script>'
 _MAKES_UNSAFE = re.compile(
     r"\|\s*safe\b|autoescape|Markup|<script|<style|\son[a-z]+\s*=|\sstyle\s*=|javascript:|(?:src|href)=.?https?:"
 )
@@ -120,7 +122,7 @@ async def test_t49_t53_t58_every_answer_tells_browsers_to_run_load_and_frame_not
         assert {name: policy.get(name) for name in _NOTHING} == {name: ["'none'"] for name in _NOTHING}, target
         assert policy["form-action"] == ["'self'"], target
         assert {source for sources in policy.values() for source in sources} <= {"'none'", "'self'"}, target
-        assert "script-src" not in policy, target
+        assert (policy["script-src"], policy["connect-src"]) == (["'self'"], ["'self'"]), target
         assert answer.one("x-content-type-options") == "nosniff", target
         assert answer.one("referrer-policy") in ("no-referrer", "same-origin"), target
 
@@ -153,4 +155,16 @@ async def test_t58_who_is_sent_to_sign_in_stays_on_this_node(lone: LoneHouse) ->
 
 @pytest.mark.parametrize("path", sorted(_TEMPLATES.rglob("*.html")), ids=lambda path: path.stem)
 def test_t49_no_template_lets_anything_through_or_brings_anything_along(path: Path) -> None:
-    assert _MAKES_UNSAFE.findall(path.read_text("utf-8")) == []
+    text = path.read_text("utf-8")
+    if path.name == "live.html":
+        assert text.count(_THE_SCRIPT) == 1
+
+    assert _MAKES_UNSAFE.findall(text.replace(_THE_SCRIPT, "")) == []
+
+
+async def test_t49_the_one_script_puts_words_where_it_puts_anything(lone: LoneHouse) -> None:
+    script = await ask(lone.app, a_get("/static/live.js"))
+
+    assert (
+        re.findall(rb"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(|https?:", script.body) == []
+    )

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from node.community.groups.service import leave_group
-from node.community.posts.service import remove_post
+from node.community.posts.tending import remove_post
 from tests.support.browser_form import Browser, Upload
 from tests.support.group_life import put_out
 from tests.support.reading_room import Ward, list_drafts
@@ -39,7 +39,7 @@ async def test_t52_a_pictures_place_and_camera_are_gone_and_its_words_stay(ward:
     await ben.submit("write", text="Look", **{"images[]": pictures, "alt[]": ["A teal field", "Another one", ""]})
     ana = await ward.browser("ana")
     await ana.get(ben.path)
-    sources = [part.partition('"')[0] for part in ana.text.split('src="')[1:]]
+    sources = [part.partition('"')[0] for part in ana.text.split('<img src="')[1:]]
     pictures_got = [await ana.get(source) for source in sources]
 
     assert ben.steps == [303, 200]
@@ -55,7 +55,7 @@ async def test_t52_a_pictures_place_and_camera_are_gone_and_its_words_stay(ward:
 async def test_t24_a_picture_is_for_those_who_may_read_its_post(ward: Ward) -> None:
     ben = await _on_write_page(ward)
     await ben.submit("write", text="Look", **{"images[]": Upload(_a_picture()), "alt[]": "A teal field"})
-    [source] = [part.partition('"')[0] for part in ben.text.split('src="')[1:]]
+    [source] = [part.partition('"')[0] for part in ben.text.split('<img src="')[1:]]
     ana, cy, nobody = await ward.browser("ana"), await ward.browser("cy"), Browser(ward.lone)
 
     inside = (await ana.get(source)).status
@@ -74,7 +74,7 @@ async def test_t24_a_picture_is_for_those_who_may_read_its_post(ward: Ward) -> N
 async def test_t24_a_picture_goes_when_its_author_leaves_or_its_post_is_removed(ward: Ward) -> None:
     ben = await _on_write_page(ward)
     await ben.submit("write", text="Look", **{"images[]": Upload(_a_picture()), "alt[]": "A teal field"})
-    [source] = [part.partition('"')[0] for part in ben.text.split('src="')[1:]]
+    [source] = [part.partition('"')[0] for part in ben.text.split('<img src="')[1:]]
     sql = "SELECT post_id FROM posts WHERE group_id = :group_id"
     post_id = await ward.lone.core.store.read(lambda tx: tx.value(sql, group_id=ward.group.group_id))
     core, tables, ana = ward.lone.core, ward.lone.house.tables, await ward.browser("ana")

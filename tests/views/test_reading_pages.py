@@ -7,7 +7,8 @@ import re
 import pytest
 
 from node.community.groups.service import leave_group
-from node.community.posts.service import lock_thread, pin_post, remove_post, withdraw_post
+from node.community.posts.service import withdraw_post
+from node.community.posts.tending import lock_thread, pin_post, remove_post
 from node.community.reading.service import CATCH_UP_LIMIT
 from node.store.threads import LIST_THREADS, PAGE_POSTS
 from tests.support.browser_form import Browser

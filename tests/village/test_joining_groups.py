@@ -143,6 +143,21 @@ async def test_an_invitation_across_nodes_lets_in_whoever_takes_it(village: Vill
     assert await b.texts(ward, as_="ben") == ["For the invited"]
 
 
+async def test_an_invitation_that_is_declined_leaves_nothing_behind_on_either_node(village: Village) -> None:
+    a, b, ward = await _two(village, policy="invite", hidden=True)
+    await a.run("group", "admit", ward, b.host, "--yes")
+    await a.run("group", "invite", ward, f"ben@{b.host}")
+    await village.rest()
+
+    await b.run("group", "leave", ward, "--as", "ben")
+    await village.rest()
+
+    assert await _state(a, ward, b.person("ben")) == "left"
+    assert await a.select("SELECT peer_id FROM admissions") == []
+    with pytest.raises(CommandRefused):
+        await b.join(ward, as_="ben")
+
+
 async def test_a_hidden_group_is_found_by_nobody_who_was_not_invited(village: Village) -> None:
     a, b, ward = await _two(village, hidden=True)
 

@@ -227,6 +227,19 @@ async def test_a_locked_thread_takes_no_reply_until_it_is_opened_again(village: 
     assert [post["text"] for post in await _both(a, b, ward)] == ["Topic", "At last"]
 
 
+async def test_what_staff_say_in_a_locked_thread_does_not_open_it(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    topic = await a.post(ward, "Topic", as_="ana", title="Topic")
+    await a.run("post", "lock", topic["uri"], "--as", "ana")
+    last = await a.post(ward, "Enough of this.", as_="ana", reply_to=topic["uri"])
+    await village.rest()
+
+    with pytest.raises(CommandRefused, match="locked"):
+        await b.post(ward, "But", as_="ben", reply_to=last["uri"])
+
+    assert [post["text"] for post in await _both(a, b, ward)] == ["Topic", "Enough of this."]
+
+
 async def test_pins_are_taken_off_again(village: Village) -> None:
     a, b, ward = await village.shared_ward()
     posted = await a.post(ward, "Rules", as_="ana")

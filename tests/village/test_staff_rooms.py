@@ -172,7 +172,9 @@ async def test_roles_decide_who_admits_a_node_and_who_gives_roles(village: Villa
     for handle in ("plain", "moderator", "facilitator", "owner"):
         member = await require_member(a.core, handle)
         try:
-            await admit_node(a.core, staff=member, group_id=group.group_id, peer=peer, because_of="test", by=handle)
+            await admit_node(
+                a.core, a.house.tables, staff=member, group_id=group.group_id, peer=peer, because_of="test", by=handle
+            )
             allowed["admit"].append(handle)
         except Forbidden:
             pass

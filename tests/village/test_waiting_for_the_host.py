@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from node.community.members.service import require_member
+from node.store.objects import get_post
 from tests.support.commands import CommandRefused
 from tests.support.village import Node, Village
 
@@ -160,3 +162,26 @@ async def test_a_submission_that_does_not_come_back_is_sent_again_and_taken_once
     assert sent > 1
     assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="ben") == ["Once"]
     assert (await b.run("status"))["waiting"]["submissions"] == 0
+
+
+async def test_what_was_written_meanwhile_stands_in_the_hosts_order_on_every_node(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    await b.member("bea")
+    await village.let_in(a, ward, (b, "bea"))
+    await b.stop()
+    topic = await a.post(ward, "at the host", as_="ana", title="Topic")
+    await a.stop()
+    await b.start()
+    written = await b.post(ward, "while it was away", as_="ben", title="Mine")
+    [before] = await b.select("SELECT post_id FROM posts WHERE uri = :uri", uri=written["uri"])
+
+    await _come_back(village, a)
+
+    rows = [await node.select("SELECT uri FROM posts ORDER BY post_id") for node in (a, b)]
+    assert [row.uri for row in rows[0]] == [row.uri for row in rows[1]] == [topic["uri"], written["uri"]]
+    [found] = await b.select("SELECT newest_post_id FROM groups WHERE staff_of IS NULL")
+    [now] = await b.select("SELECT post_id, root_id, earlier_id FROM posts WHERE uri = :uri", uri=written["uri"])
+    assert found.newest_post_id == now.post_id == now.root_id != before.post_id == now.earlier_id
+    ben = await require_member(b.core, "ben")
+    kept = await b.core.store.read(get_post, viewer_id=ben.actor_id, post_id=before.post_id)
+    assert kept is not None and kept.uri == written["uri"]

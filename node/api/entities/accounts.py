@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from node.domain.actors import Member
+from node.domain.attestations import Standing
 from node.domain.groups import Membership
 from node.store.profiles import Profile
 
@@ -18,6 +19,22 @@ _POLICIES = {
     "open": "Open to every member of this node and of its trusted nodes.",
     "request": "Ask to join; the group's staff decides.",
     "invite": "By invitation only.",
+}
+_STAGES = {
+    "physician": "Physician",
+    "resident": "Resident",
+    "student": "Student",
+    "retired": "Retired physician",
+    "guest": "Colleague",
+}
+_NOT_ACCEPTED = {
+    "ended": "No longer: ended, says {}",
+    "suspended": "Suspended by {}",
+    "revoked": "Revoked by {}",
+    "expired": "Not now: what {} said has lapsed",
+    "below": "Not accepted here: less than this node asks of {}",
+    "relayed": "Not accepted here: said to be verified by {}",
+    "refused": "Not accepted here: what {} says could not be checked",
 }
 _MEMBERS_ONLY = "What is said here stays with the group's members."
 
@@ -125,7 +142,22 @@ def _fields(profile: Profile) -> list[Entity]:
         found += [("Members only", _MEMBERS_ONLY), ("Joining", _POLICIES.get(profile.policy or "", ""))]
     if profile.known_through is not None:
         found.append(("Known through", profile.known_through))
-    return [{"name": name, "value": value, "verified_at": None} for name, value in found]
+    fields: list[Entity] = [{"name": name, "value": value, "verified_at": None} for name, value in found]
+    return fields if profile.is_group or profile.standing.attested is None else [_attested(profile.standing), *fields]
+
+
+def _attested(standing: Standing) -> Entity:
+    """Return what is said of somebody's verification. Apps draw a tick for `verified_at`: only what counts here has one.
+
+    To the month: days are nobody's business.
+    """
+    said = standing.attested
+    assert said is not None
+    if not standing.is_accepted:
+        return {"name": "Verified", "value": _NOT_ACCEPTED[standing.verdict].format(said.issuer), "verified_at": None}
+    through = f", passed on by {said.through}" if said.through else ""
+    value = f"{_STAGES.get(said.stage, 'Colleague')}, level {said.level}, by {said.issuer}{through}, since {said.since}"
+    return {"name": "Verified", "value": value, "verified_at": f"{said.checked}-01T00:00:00.000Z"}
 
 
 def _midnight(instant: datetime) -> str:

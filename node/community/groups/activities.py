@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.domain.actors import Member
+from node.domain.actors import Actor, Member
 from node.domain.groups import Group
 from node.federation.grouplog.checkpoint import build_checkpoint
 from node.federation.grouplog.position import Position
@@ -37,6 +37,11 @@ def build_follow(core: Core, member: Member, group_uri: str, reason: str) -> dic
 def build_undo(core: Core, actor_uri: str, undone: dict[str, Any], to: str) -> dict[str, Any]:
     """Return {"type": "Undo", "actor": A, "object": {…}}."""
     return _activity(core, "Undo", actor_uri, undone, [to])
+
+
+def build_decline(core: Core, actor_uri: str, invite: dict[str, Any], to: str) -> dict[str, Any]:
+    """Return {"type": "Reject", "actor": A, "object": the Invite}: no, thank you."""
+    return _activity(core, "Reject", actor_uri, invite, [to])
 
 
 def build_accept(
@@ -102,9 +107,11 @@ def build_settings(core: Core, group: Group, actor_document: dict[str, Any]) -> 
     return _activity(core, "Update", group.uri, actor_document, [f"{group.uri}/followers"])
 
 
-def build_offer(core: Core, group: Group, offered: dict[str, Any], staff_uri: str) -> dict[str, Any]:
-    """Return what the group lays before its staff: a request, a report, a held post."""
-    return _activity(core, "Offer", group.uri, offered, [staff_uri, f"{staff_uri}/followers"], audience=staff_uri)
+def build_offer(core: Core, group: Group, offered: dict[str, Any], staff_uri: str, *, by: Actor | Member) -> dict[str, Any]:
+    """Return what the group lays before its staff: a request, a report, a held post; with the name of who it is by."""
+    to = [staff_uri, f"{staff_uri}/followers"]
+    subject = {"id": by.uri, "type": "Person", "name": by.name, "preferredUsername": by.handle}
+    return _activity(core, "Offer", group.uri, offered, to, audience=staff_uri, subject=subject)
 
 
 def build_decision(

@@ -20,6 +20,7 @@ from node.federation.signatures.keys import load_multikey
 from node.federation.vocabulary import ActivityView
 from node.foundation.errors import NodeError
 from node.foundation.text import clean_line, clean_text
+from node.inbox.attested import learn_relayed
 from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome
 from node.inbox.entries import PULL_BELL
 from node.store.actors import get_actor_by_uri, insert_actor, list_keys_of, rename_card_actor
@@ -42,7 +43,7 @@ from node.store.rosters import (
     update_role,
 )
 
-from .stubs import ensure_group
+from .stubs import ensure_group, read_required
 
 NODES_LIMIT = 2000
 
@@ -170,8 +171,11 @@ async def learn_author(tx: Tx, core: Core, *, group: Group, card: dict[str, Any]
         summary="",
         inbox_uri=None,
     )
-    if not await insert_actor(tx, actor=actor):
+    if not await insert_actor(tx, actor=actor) and card.get("name"):
         await rename_card_actor(tx, uri=uri, name=actor.name)
+    known = await get_actor_by_uri(tx, uri=uri)
+    if known is not None and "assertionMethod" in card:  # a card, not only somebody's id
+        await learn_relayed(tx, core, actor=known, card=card, through=group.host)
 
 
 async def on_readers_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
@@ -202,6 +206,7 @@ async def on_settings_entry(tx: Tx, core: Core, group: Group, seq: int, arrival:
         policy=policy if policy in POLICIES else group.policy,
         is_hidden=document.get("hidden") is True,
         history="since_join" if history == "sinceJoin" else "all" if history in HISTORIES else group.history,
+        required_assurance=read_required(document.get("requiredAssurance")),
     )
 
 
@@ -221,7 +226,10 @@ async def on_offer_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Ar
     inner = arrival.view.inner
     if group.is_local or main is None or not isinstance(inner, ActivityView) or inner.type not in ("Follow", "Join"):
         return
-    await learn_author(tx, core, group=group, card={"id": inner.actor})
+    subject = arrival.document.get("subject")
+    if not isinstance(subject, dict) or subject.get("id") != inner.actor:
+        subject = {"id": inner.actor}
+    await learn_author(tx, core, group=group, card=subject)
     asker = await get_actor_by_uri(tx, uri=inner.actor)
     if asker is None or asker.is_local:
         return

@@ -6,7 +6,7 @@ the group exists.
 
 from __future__ import annotations
 
-from node.community.hosting import own_arrival, record
+from node.community.hosting import judge_level, own_arrival, record
 from node.domain.access import may_admit_node, may_moderate, may_own, may_request
 from node.domain.actors import Actor, Viewer
 from node.domain.audience import Addressed, fits_group
@@ -17,6 +17,7 @@ from node.foundation.text import clean_text, html_to_text
 from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome, Tables
 from node.outbox.publish import prove
 from node.store.actors import get_actor, get_actor_by_uri
+from node.store.assents import give_assent
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.rosters import (
@@ -31,7 +32,8 @@ from node.store.rosters import (
 )
 
 from . import activities
-from .hosting import admit, bring_in, find_flaw, give_role, is_admitted, is_known_to, put_out, refuse
+from .admission import admit, is_admitted
+from .hosting import bring_in, find_flaw, give_role, is_known_to, let_in_approved, put_out, refuse
 
 REASON_LIMIT_CHARACTERS = 2000
 
@@ -58,6 +60,10 @@ class GroupHost:
                 return Done()  # asked again: the answer they have still stands
             await self._refuse(tx, core, group, actor, arrival, decision.reason)
             return Done()
+        level = await judge_level(tx, core, group=group, actor_id=actor.actor_id, is_member=False)
+        if not level:
+            await self._refuse(tx, core, group, actor, arrival, level.reason)
+            return Done()
         was_invited = membership is not None and membership.state == "invited"
         await put_request(
             tx,
@@ -71,7 +77,7 @@ class GroupHost:
         if (group.policy == "open" or was_invited) and await is_admitted(tx, core, group=group, actor=actor):
             await bring_in(tx, core, self.tables, group=group, actor=actor, by="policy")
         else:
-            await self.offer_to_staff(tx, core, group, arrival)
+            await self.offer_to_staff(tx, core, group, arrival, by=actor)
         return Done()
 
     async def on_leave(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
@@ -95,7 +101,7 @@ class GroupHost:
         """Staff elsewhere accept or reject a request that was laid before them (wire.md 4.12)."""
         staff = await self._staff_addressed(tx, arrival)
         if staff is None or staff.staff_of is None:
-            return None
+            return await self._on_declined(tx, core, arrival) if arrival.type == "Reject" else None
         group = await take_group(tx, group_id=staff.staff_of)
         actor = await get_actor_by_uri(tx, uri=arrival.actor_uri)
         if group is None or actor is None or not await is_known_to(tx, group, actor.host):
@@ -116,13 +122,29 @@ class GroupHost:
             await put_out(
                 tx, core, self.tables, group=group, actor=asker, state="rejected", by=actor.address, reason=note
             )
-        elif not await is_admitted(tx, core, group=group, actor=asker):
-            await self._refuse(tx, core, group, actor, arrival, "The node of this person is not admitted yet.")
+        elif not (level := await judge_level(tx, core, group=group, actor_id=asker.actor_id, is_member=False)):
+            await self._refuse(tx, core, group, actor, arrival, level.reason)
             return Done()
+        elif not await is_admitted(tx, core, group=group, actor=asker):
+            # Kept until the node is admitted: that is for the owner and facilitators, and may need two of them.
+            await give_assent(tx, group_id=group.group_id, subject=asker.uri, voter=actor.address)
         else:
             await bring_in(tx, core, self.tables, group=group, actor=asker, by=actor.address)
         await self._record_in_staff(tx, core, staff, arrival, kind="update")
         return Done()
+
+    async def _on_declined(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
+        """Somebody elsewhere does not take an invitation: the place that was kept for them goes."""
+        for uri in arrival.view.to:
+            found = await self._find(tx, core, arrival, uri)
+            if not isinstance(found, tuple):
+                continue
+            group, actor = found
+            place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
+            if place is not None and place.state == "invited" and place.request_uri == arrival.view.object_id:
+                await put_out(tx, core, self.tables, group=group, actor=actor, state="left", by=actor.address, reason="")
+                return Done()
+        return None
 
     async def on_staff_change(self, tx: Tx, core: Core, arrival: Arrival) -> Outcome | None:
         """The owner, elsewhere, gives a role or admits a node: `Add` to G/moderators or G/nodes, `Remove` from it."""
@@ -150,7 +172,8 @@ class GroupHost:
         if peer is None or not peer.policy.host_groups or arrival.type != "Add":
             await self._refuse(tx, core, group, actor, arrival, "That node is not a peer of the group's host.")
             return Done()
-        await admit(tx, core, group=group, peer=peer, by=actor.address, because_of=actor.uri)
+        if await admit(tx, core, group=group, peer=peer, by=actor.address, because_of=actor.uri) == "admitted":
+            await let_in_approved(tx, core, self.tables, group=group, peer=peer, by=actor.address)
         return Done()
 
     async def _change_role(self, tx: Tx, core: Core, group: Group, actor: Actor, arrival: Arrival) -> Outcome:
@@ -199,19 +222,19 @@ class GroupHost:
             if not await has_members_at_host(tx, group_id=group.group_id, host=actor.host):
                 await self._refuse(tx, core, group, actor, arrival, "Only members of the group report in it.")
             else:  # the node itself may speak for a reporter, as Mastodon's does
-                await self.offer_to_staff(tx, core, group, arrival)
+                await self.offer_to_staff(tx, core, group, arrival, by=actor)
             return Done()
         return None
 
-    async def offer_to_staff(self, tx: Tx, core: Core, group: Group, arrival: Arrival) -> None:
-        """Lay something before the staff: an `Offer` in the log of the companion group."""
+    async def offer_to_staff(self, tx: Tx, core: Core, group: Group, arrival: Arrival, *, by: Actor) -> None:
+        """Lay something before the staff: an `Offer` in the log of the companion group, with the name of who it is by."""
         staff = await get_staff_group(tx, group_id=group.group_id)
         if staff is None:
             return
         held = await take_group(tx, group_id=staff.group_id)
         assert held is not None
         offered = {name: value for name, value in arrival.document.items() if name != "proof"}
-        offer = activities.build_offer(core, group, offered, held.uri)
+        offer = activities.build_offer(core, group, offered, held.uri, by=by)
         proved = prove(core, core.keyring.at_hand(group.group_id), offer)
         await record(tx, core, self.tables, group=held, kind="create", arrival=own_arrival(proved))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from node.community.hosting import own_arrival, record
+from node.community.hosting import judge_level, own_arrival, record
 from node.community.members.service import list_operator_names
 from node.domain.access import may_node_see_card
 from node.domain.actors import Actor
@@ -19,14 +19,14 @@ from node.federation.vocabulary import without_private_addressing
 from node.foundation.errors import Conflict
 from node.inbox.dispatch import Arrival, Tables
 from node.outbox.publish import CONTROL, prove, send
-from node.store.actors import get_actor, list_keys_of
+from node.store.actors import get_actor, get_actor_by_uri, list_keys_of
+from node.store.assents import forget_assents, list_subjects
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import get_chain
 from node.store.rosters import (
     Reader,
-    admit_peer,
     end_admission,
     get_admission,
     get_group,
@@ -47,19 +47,7 @@ from node.store.rosters import (
 from node.store.streams import close_lane, open_lane
 
 from . import activities
-
-NOT_ADMITTED = "No member of this node can be let in before the node is admitted to the group."
-
-
-async def admit(tx: Tx, core: Core, *, group: Group, peer: Peer, by: str, because_of: str) -> bool:
-    """Admit a node to a group and open its lane; return False when it was admitted already."""
-    base = 0 if group.history == "all" else group.head_seq
-    done = await admit_peer(
-        tx, group_id=group.group_id, peer_id=peer.peer_id, decided_by=by, because_of=because_of, base_seq=base
-    )
-    if done:
-        await write_audit(tx, actor=by, action="group.admit", target=f"{group.handle} {peer.host}", reason=because_of)
-    return done
+from .admission import NOT_ADMITTED, admit, is_admitted
 
 
 async def is_known_to(tx: Tx, group: Group, host: str) -> bool:
@@ -68,29 +56,26 @@ async def is_known_to(tx: Tx, group: Group, host: str) -> bool:
     return bool(may_node_see_card(group, has_member_or_invitation=interest))
 
 
-async def is_admitted(tx: Tx, core: Core, *, group: Group, actor: Actor) -> bool:
-    """Say whether an actor's node may hold a group; our own always may."""
-    if actor.is_local:
-        return True
-    peer = core.peers.by_host(actor.host)
-    return peer is not None and await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id) is not None
-
-
 async def bring_in(
     tx: Tx, core: Core, tables: Tables, *, group: Group, actor: Actor, role: str = "member", by: str
 ) -> None:
     """Make somebody a member: their place, their node's lane, the Accept, and the new readers.
 
     Raises:
-        Conflict: Their node is not admitted, or they cannot become a member from where they are.
+        Conflict: Their node is not admitted, they cannot become a member from where they are, or what is attested of
+            them is less than the group asks for.
     """
     membership = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
     if not may_become(membership.state if membership else None, "member"):
         raise Conflict("This person is in the group already, or may not join it.")
     if not await is_admitted(tx, core, group=group, actor=actor):
         raise Conflict(NOT_ADMITTED)
+    level = await judge_level(tx, core, group=group, actor_id=actor.actor_id, is_member=False)
+    if not level:
+        raise Conflict(level.reason)
     if membership is None:
         await put_request(tx, group_id=group.group_id, actor_id=actor.actor_id, state="requested")
+    await forget_assents(tx, group_id=group.group_id, subject=actor.uri)
     is_first = not await has_members_at_host(tx, group_id=group.group_id, host=actor.host)
     visible_after = 0 if group.history == "all" else group.head_seq
     await let_in(
@@ -141,6 +126,16 @@ async def _welcome(tx: Tx, core: Core, *, group: Group, actor: Actor, role: str,
     )
 
 
+async def let_in_approved(tx: Tx, core: Core, tables: Tables, *, group: Group, peer: Peer, by: str) -> None:
+    """Bring in those of a node just admitted whom staff said yes to before."""
+    for subject in await list_subjects(tx, group_id=group.group_id):
+        actor = await get_actor_by_uri(tx, uri=subject)
+        if actor is None or actor.host != peer.host:
+            continue
+        if await judge_level(tx, core, group=group, actor_id=actor.actor_id, is_member=False):
+            await bring_in(tx, core, tables, group=group, actor=actor, by=by)
+
+
 async def position_at(tx: Tx, group: Group, seq: int) -> Position:
     """Return the position of a log at one of its numbers."""
     if seq == 0:
@@ -161,6 +156,7 @@ async def put_out(
     if membership is None or not may_become(membership.state, state):
         raise Conflict("This person is not in the group.")
     was_member = membership.is_member
+    await forget_assents(tx, group_id=group.group_id, subject=actor.uri)
     request = await get_request_document(tx, group_id=group.group_id, actor_id=actor.actor_id)
     await update_membership_state(
         tx, group_id=group.group_id, actor_id=actor.actor_id, state=state, decided_by=by, reason=reason

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from node.community.posts.service import withdraw_post
 from node.domain import access
 from node.domain.actors import Member
-from node.domain.groups import Group, Membership
+from node.domain.groups import Group, GroupPaper, Membership
 from node.domain.peers import Peer
 from node.foundation.errors import Conflict, NotFound
 from node.foundation.text import html_to_text
 from node.inbox.dispatch import Tables
-from node.store.actors import get_actor
+from node.store.actors import get_actor, get_actor_document
+from node.store.assents import list_voters
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.papers import get_paper
 from node.store.places import list_staff
 from node.store.rosters import (
     Reader,
@@ -34,6 +38,7 @@ from .hosting import list_readers_now
 from .reports import Report, list_reports
 from .repository import PAGE_MEMBERS, Said
 from .service import leave_group
+from .stubs import read_paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,7 @@ class JoinPage:
     place: Membership | None
     way: str
     purpose: str
+    paper: GroupPaper
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,15 @@ class Asking:
 
     peer: their node as we know it; None for our own members and for nodes not on our list.
     is_admitted: their node may hold the group already. may_be_admitted: it could be let hold it.
+    voters: who said yes to the node, where two must. approved_by: who said yes to the person already.
     """
 
     person: RosterRow
     peer: Peer | None
     is_admitted: bool
     may_be_admitted: bool
+    voters: list[str]
+    approved_by: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class RequestsPage:
 class MembersPage:
     """Who is in a group, as a member sees it.
 
-    members: those without a role; more_after: behind whom the next page begins. invited: for staff.
+    members: those without a role; more_after: behind whom the next page begins. invited, banned: for staff.
     chosen: whom the viewer wants to do something about; may_own, may_put_out: what of it they may.
     """
 
@@ -91,6 +100,7 @@ class MembersPage:
     members: list[RosterRow]
     more_after: int | None
     invited: list[RosterRow]
+    banned: list[RosterRow]
     chosen: RosterRow | None
     may_own: bool
     may_put_out: bool
@@ -182,7 +192,14 @@ async def _join_page(tx: Tx, core: Core, viewer: Member, group_id: int) -> JoinP
         raise NotFound("There is no such group.")
     place = await get_membership(tx, group_id=group_id, actor_id=viewer.actor_id)
     purpose = actor.summary if group.is_local else html_to_text(actor.summary)
-    return JoinPage(group, place, _way_in(core, group, place), purpose)
+    return JoinPage(group, place, _way_in(core, group, place), purpose, await _paper(tx, group))
+
+
+async def _paper(tx: Tx, group: Group) -> GroupPaper:
+    if group.is_local:
+        return await get_paper(tx, group_id=group.group_id)
+    row = await get_actor_document(tx, uri=group.uri)
+    return read_paper(msgspec.json.decode(row.document)) if row is not None and row.document else GroupPaper()
 
 
 def _way_in(core: Core, group: Group, place: Membership | None) -> str:
@@ -219,7 +236,9 @@ async def _requests_page(tx: Tx, core: Core, viewer: Member, group_id: int) -> R
             admission = await get_admission(tx, group_id=group_id, peer_id=peer.peer_id) if peer else None
             is_admitted = admission is not None
             may_be = peer is not None and peer.state == "active" and peer.policy.host_groups
-        waiting.append(Asking(person, peer, is_admitted, may_be))
+        voters = await list_voters(tx, group_id=group_id, subject=person.host)
+        approved_by = await list_voters(tx, group_id=group_id, subject=person.uri)
+        waiting.append(Asking(person, peer, is_admitted, may_be, voters, approved_by))
     return RequestsPage(
         group=group,
         place=place,
@@ -249,6 +268,7 @@ async def _members_page(tx: Tx, core: Core, viewer: Member, group_id: int, after
         members=rows[:PAGE_MEMBERS],
         more_after=rows[PAGE_MEMBERS - 1].actor_id if len(rows) > PAGE_MEMBERS else None,
         invited=await repository.list_in_state(tx, group_id=group_id, state="invited") if is_staff else [],
+        banned=await _list_banned(tx, group) if is_staff else [],
         chosen=found,
         may_own=may_own,
         # Who has a role is put out by owners alone: a moderator does not remove those who appointed them.
@@ -256,6 +276,21 @@ async def _members_page(tx: Tx, core: Core, viewer: Member, group_id: int, after
         may_invite=group.is_local and is_staff,
         posts=await repository.count_posts(tx, group_id=group_id),
     )
+
+
+async def find_banned(core: Core, *, group_id: int, address: str) -> RosterRow | None:
+    """Return somebody who is banned from a group, by `handle@host`; the caller has asked whether the viewer is staff."""
+    return await core.store.read(_banned_by_address, group_id, address)
+
+
+async def _banned_by_address(tx: Tx, group_id: int, address: str) -> RosterRow | None:
+    handle, _, host = address.partition("@")
+    return await repository.get_banned_by_address(tx, group_id=group_id, handle=handle, host=host)
+
+
+async def _list_banned(tx: Tx, group: Group) -> list[RosterRow]:
+    """Return who is banned from a group; of a group elsewhere its host alone knows."""
+    return await repository.list_in_state(tx, group_id=group.group_id, state="banned") if group.is_local else []
 
 
 async def _leave_page(tx: Tx, viewer: Member, group_id: int) -> LeavePage:

@@ -98,7 +98,7 @@ async def _report(
         raise NotFound("There is no such group.")
     flag = activities.build_flag(core, reporter.uri, group, post_uri=post_uri, rule=rule, note=note)
     if group.is_local:
-        await _lay_before_staff(tx, core, tables, group, flag)
+        await _lay_before_staff(tx, core, tables, group, flag, reporter)
         return
     actor = await get_actor(tx, actor_id=group.group_id)
     if group.peer_id is None or actor is None or actor.inbox_uri is None:
@@ -114,12 +114,14 @@ async def _report(
     )
 
 
-async def _lay_before_staff(tx: Tx, core: Core, tables: Tables, group: Group, flag: dict[str, Any]) -> None:
+async def _lay_before_staff(
+    tx: Tx, core: Core, tables: Tables, group: Group, flag: dict[str, Any], reporter: Member
+) -> None:
     room = await get_staff_group(tx, group_id=group.group_id)
     if room is None:
         raise Conflict("This group has no staff to report to.")
     held = await require_group(tx, room.group_id)
-    offer = activities.build_offer(core, group, flag, held.uri)
+    offer = activities.build_offer(core, group, flag, held.uri, by=reporter)
     proved = prove(core, core.keyring.at_hand(group.group_id), offer)
     await record(tx, core, tables, group=held, kind="create", arrival=own_arrival(proved))
 

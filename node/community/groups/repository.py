@@ -22,6 +22,7 @@ _PLAIN = f"""{_ROW} AND m.state = 'member' AND m.role = 'member'
 _BY_ADDRESS = (
     f"{_ROW} AND a.kind = 'person' AND a.handle = :handle AND a.host = :host AND m.state IN ('member', 'invited')"
 )
+_BANNED_BY_ADDRESS = f"{_ROW} AND a.kind = 'person' AND a.handle = :handle AND a.host = :host AND m.state = 'banned'"
 _COUNT_POSTS = "SELECT COALESCE(SUM(posts), 0) AS n FROM threads WHERE group_id = :group_id"
 _SHARED = """SELECT g.group_id FROM memberships mine JOIN groups g ON g.group_id = mine.group_id
   WHERE mine.actor_id = :viewer_id AND mine.state = 'member' AND g.staff_of IS NULL AND (
@@ -54,6 +55,12 @@ class Said:
 async def list_in_state(tx: Tx, *, group_id: int, state: str) -> list[RosterRow]:
     """Return at most 100 people whose place in a group is in a state, the earliest request first."""
     return [RosterRow(*row) for row in await tx.all(_IN_STATE, group_id=group_id, state=state)]
+
+
+async def get_banned_by_address(tx: Tx, *, group_id: int, handle: str, host: str) -> RosterRow | None:
+    """Return somebody who is banned from a group, by address."""
+    row = await tx.one(_BANNED_BY_ADDRESS, group_id=group_id, handle=handle, host=host)
+    return RosterRow(*row) if row else None
 
 
 async def list_plain_members(tx: Tx, *, group_id: int, after_id: int) -> list[RosterRow]:

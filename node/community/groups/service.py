@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from node.community.hosting import own_arrival, record
+from node.community.hosting import judge_level, own_arrival, record
 from node.community.purge import purge_group
 from node.domain import access
-from node.domain.actors import Actor, Member, is_handle
-from node.domain.groups import HISTORIES, POLICIES, Group, Membership, may_become
+from node.domain.actors import ASSURANCE_LEVELS, Actor, Member, is_handle
+from node.domain.groups import HISTORIES, POLICIES, RESERVED_HANDLES, Group, Membership, may_become
 from node.federation.grouplog.entry import chain_zero
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from node.foundation.text import clean_line, clean_text
@@ -23,6 +23,7 @@ from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import insert_own_keys
+from node.store.papers import set_paper
 from node.store.rosters import (
     count_owners,
     get_group,
@@ -54,6 +55,10 @@ class NewGroup:
     is_hidden: bool = False
     history: str = "all"
     purpose: str = ""
+    rules: str = ""
+    questions: str = ""
+    new_node_approvals: int = 1
+    required_assurance: str = "A0"
 
 
 async def create_group(core: Core, tables: Tables, new: NewGroup, *, owner: Member, by: str) -> Group:
@@ -71,14 +76,25 @@ async def create_group(core: Core, tables: Tables, new: NewGroup, *, owner: Memb
         raise Invalid(f"The policy is one of {', '.join(POLICIES)}.")
     if new.history not in HISTORIES:
         raise Invalid(f"The history is one of {', '.join(HISTORIES)}.")
+    if new.new_node_approvals not in (1, 2):
+        raise Invalid("One person admits a new node, or two must agree.")
+    if new.required_assurance not in ASSURANCE_LEVELS:
+        raise Invalid(f"The assurance is one of {', '.join(ASSURANCE_LEVELS)}.")
     if owner.state != "active" and owner.state != "invited":
         raise Conflict(f"{owner.handle} is {owner.state}.")
     uri = f"{core.origin}/groups/{new.handle}"
-    existing = await core.store.read(_group_by_uri, uri)
+    taken = Conflict(f"The handle {new.handle} is taken. Handles are never used twice.")
+    if new.handle in RESERVED_HANDLES:
+        raise taken
+    existing, is_theirs = await core.store.read(_find_existing, uri, owner.actor_id)
     if existing is not None:
-        if (existing.title, existing.policy, existing.is_hidden) == (clean_line(new.title), new.policy, new.is_hidden):
+        if is_theirs and (existing.title, existing.policy, existing.is_hidden) == (
+            clean_line(new.title),
+            new.policy,
+            new.is_hidden,
+        ):
             return existing
-        raise Conflict(f"The handle {new.handle} is taken. Handles are never used twice.")
+        raise taken
     ids = core.ids.number(), core.ids.number()
     rings = await asyncio.gather(
         asyncio.to_thread(core.keyring.make, ids[0], uri),
@@ -129,6 +145,13 @@ async def _group_by_uri(tx: Tx, uri: str) -> Group | None:
     return await get_group_by_uri(tx, uri=uri)
 
 
+async def _find_existing(tx: Tx, uri: str, owner_id: int) -> tuple[Group | None, bool]:
+    """Return a group of this id, and whether somebody owns it: what another owns is never given out as made."""
+    group = await get_group_by_uri(tx, uri=uri)
+    place = await get_membership(tx, group_id=group.group_id, actor_id=owner_id) if group else None
+    return group, place is not None and place.is_member and place.role == "owner"
+
+
 async def _group_by_address(tx: Tx, handle: str, host: str) -> Group | None:
     actor = await get_actor_by_address(tx, host=host, handle=handle, kind="group")
     return await get_group(tx, group_id=actor.actor_id) if actor else None
@@ -170,19 +193,25 @@ async def _create(
             policy=new.policy if staff_of is None else "invite",
             is_hidden=new.is_hidden or staff_of is not None,
             history=new.history if staff_of is None else "all",
-            new_node_approvals=1,
+            new_node_approvals=new.new_node_approvals if staff_of is None else 1,
             epoch=1,
             base_seq=0,
             base_chain=zero,
             head_seq=0,
             head_chain=zero,
             applied_seq=0,
+            required_assurance=new.required_assurance if staff_of is None else "A0",
         )
+        level = await judge_level(tx, core, group=group, actor_id=owner.actor_id, is_member=False)
+        if not level:
+            raise Conflict(level.reason)
         await insert_group(tx, group=group)
         await put_request(tx, group_id=group_id, actor_id=owner.actor_id, state="requested", role="owner")
         await let_in(
             tx, group_id=group_id, actor_id=owner.actor_id, role="owner", joined_seq=0, visible_after=0, decided_by=by
         )
+    rules, questions = (clean_text(text, limit=_REASON_CHARACTERS).strip() for text in (new.rules, new.questions))
+    await set_paper(tx, group_id=ids[0], rules=rules, questions=questions)
     await write_audit(tx, actor=by, action="group.create", target=new.handle, reason=new.policy)
     return await require_group(tx, ids[0])
 
@@ -217,6 +246,10 @@ async def _join(
     decision = access.may_request(group, membership, shares_groups=peer is None or peer.policy.host_groups)
     if not decision:
         raise Conflict(decision.reason)
+    if group.is_local:  # the host of another decides by what it accepts of us
+        level = await judge_level(tx, core, group=group, actor_id=member.actor_id, is_member=False)
+        if not level:
+            raise Conflict(level.reason)
     was_invited = membership is not None and membership.state == "invited"
     await put_request(
         tx,
@@ -248,7 +281,7 @@ async def _ask_here(
     if staff is not None:
         held = await require_group(tx, staff.group_id)
         offered = {name: value for name, value in follow.items() if name != "proof"}
-        offer = activities.build_offer(core, group, offered, held.uri)
+        offer = activities.build_offer(core, group, offered, held.uri, by=actor)
         proved = prove(core, core.keyring.at_hand(group.group_id), offer)
         await record(tx, core, tables, group=held, kind="create", arrival=own_arrival(proved))
 
@@ -281,11 +314,14 @@ async def _leave(tx: Tx, core: Core, tables: Tables, member: Member, group_id: i
         assert actor is not None
         await hosting.put_out(tx, core, tables, group=group, actor=actor, state="left", by=member.handle, reason="")
         return
-    follow = await get_request_document(tx, group_id=group_id, actor_id=member.actor_id)
-    undone = msgspec.json.decode(follow) if follow else {"type": "Follow", "actor": member.uri, "object": group.uri}
+    asked = await get_request_document(tx, group_id=group_id, actor_id=member.actor_id)
+    request = msgspec.json.decode(asked) if asked else {"type": "Follow", "actor": member.uri, "object": group.uri}
     await _end_here(tx, core, group, member)
-    undo = activities.build_undo(core, member.uri, undone, group.uri)
-    await send_to_host(tx, core, group, member, undo)
+    if membership.state == "invited":
+        answer = activities.build_decline(core, member.uri, request, group.uri)
+    else:
+        answer = activities.build_undo(core, member.uri, request, group.uri)
+    await send_to_host(tx, core, group, member, answer)
 
 
 async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:

@@ -13,7 +13,7 @@ import msgspec
 
 from node.community.hosting import own_arrival, record
 from node.domain import access
-from node.domain.actors import Actor, Member
+from node.domain.actors import ASSURANCE_LEVELS, Actor, Member
 from node.domain.groups import HISTORIES, POLICIES, ROLES, Group, Membership, may_become
 from node.domain.peers import Peer
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
@@ -25,6 +25,7 @@ from node.store.actors import get_actor, get_actor_by_uri, insert_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.papers import get_paper
 from node.store.rosters import (
     count_owners,
     get_membership,
@@ -33,7 +34,7 @@ from node.store.rosters import (
     update_group_settings,
 )
 
-from . import activities, hosting
+from . import activities, admission, hosting
 from .service import require_group, send_to_host
 
 
@@ -59,9 +60,11 @@ async def decide_request(
     await core.write(_decide, core, tables, staff, group_id, actor_id, approve, note, by)
 
 
-async def admit_node(core: Core, *, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
-    """Let a node hold a group's content from now on; return False when it may already."""
-    return await core.write(_admit, core, staff, group_id, peer, because_of, by)
+async def admit_node(
+    core: Core, tables: Tables, *, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str
+) -> str:
+    """Let a node hold a group's content; return "admitted", "already", or "waiting" for a second person to agree."""
+    return await core.write(_admit, core, tables, staff, group_id, peer, because_of, by)
 
 
 async def remove_from_group(
@@ -140,7 +143,9 @@ async def _decide_elsewhere(
     await send_to_host(tx, core, group, staff, prove(core, core.keyring.at_hand(staff.actor_id), decision))
 
 
-async def _admit(tx: Tx, core: Core, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str) -> bool:
+async def _admit(
+    tx: Tx, core: Core, tables: Tables, staff: Member | None, group_id: int, peer: Peer, because_of: str, by: str
+) -> str:
     group = await require_group(tx, group_id)
     await _check_staff(tx, group, staff, access.may_admit_node)
     if not group.is_local:
@@ -149,7 +154,10 @@ async def _admit(tx: Tx, core: Core, staff: Member | None, group_id: int, peer: 
         raise Conflict(f"{peer.host} is {peer.state}; only an active peer can be admitted.")
     if not peer.policy.host_groups:
         raise Conflict(f"The policy for {peer.host} does not let its members into groups here.")
-    return await hosting.admit(tx, core, group=group, peer=peer, by=by, because_of=because_of)
+    done = await admission.admit(tx, core, group=group, peer=peer, by=by, because_of=because_of)
+    if done == "admitted":
+        await hosting.let_in_approved(tx, core, tables, group=group, peer=peer, by=by)
+    return done
 
 
 async def _remove(
@@ -188,8 +196,8 @@ async def _invite(
     if actor is None:
         await insert_actor(tx, actor=invited)
         actor = invited
-    if not group.is_local or not await hosting.is_admitted(tx, core, group=group, actor=actor):
-        raise Conflict(hosting.NOT_ADMITTED)
+    if not group.is_local or not await admission.is_admitted(tx, core, group=group, actor=actor):
+        raise Conflict(admission.NOT_ADMITTED)
     membership = await get_membership(tx, group_id=group_id, actor_id=actor.actor_id)
     if membership is not None and membership.state == "invited":
         return
@@ -241,6 +249,7 @@ async def change_settings(
     policy: str | None = None,
     is_hidden: bool | None = None,
     history: str | None = None,
+    required_assurance: str | None = None,
     by: str,
 ) -> None:
     """Change a group that we host; its members' nodes are told. What nobody may read yet stays so: no base moves."""
@@ -250,7 +259,11 @@ async def change_settings(
         raise Invalid(f"The history is one of {', '.join(HISTORIES)}.")
     if title is not None and not clean_line(title):
         raise Invalid("A group needs a title.")
-    await core.write(_change_settings, core, tables, owner, group_id, title, policy, is_hidden, history, by)
+    if required_assurance is not None and required_assurance not in ASSURANCE_LEVELS:
+        raise Invalid(f"The assurance is one of {', '.join(ASSURANCE_LEVELS)}.")
+    await core.write(
+        _change_settings, core, tables, owner, group_id, title, policy, is_hidden, history, required_assurance, by
+    )
 
 
 async def _change_settings(
@@ -263,6 +276,7 @@ async def _change_settings(
     policy: str | None,
     is_hidden: bool | None,
     history: str | None,
+    required_assurance: str | None,
     by: str,
 ) -> None:
     group = await require_group(tx, group_id)
@@ -275,6 +289,7 @@ async def _change_settings(
         policy=policy or group.policy,
         is_hidden=group.is_hidden if is_hidden is None else is_hidden,
         history=history or group.history,
+        required_assurance=required_assurance or group.required_assurance,
     )
     if changed == group:
         return
@@ -285,11 +300,13 @@ async def _change_settings(
         policy=changed.policy,
         is_hidden=changed.is_hidden,
         history=changed.history,
+        required_assurance=changed.required_assurance,
     )
     await write_audit(tx, actor=by, action="group.settings", target=group.handle)
     actor = await get_actor(tx, actor_id=group_id)
     assert actor is not None
-    document = build_group(core, changed, actor, await published_keys(tx, actor))
+    keys, paper = await published_keys(tx, actor), await get_paper(tx, group_id=group_id)
+    document = build_group(core, changed, actor, keys, paper)
     activity = activities.build_settings(core, changed, document)
     proved = prove(core, core.keyring.at_hand(group_id), activity)
     await record(tx, core, tables, group=changed, kind="settings", arrival=own_arrival(proved))

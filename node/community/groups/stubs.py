@@ -6,14 +6,18 @@ from typing import Any
 
 import msgspec
 
-from node.domain.groups import POLICIES, Group
+from node.domain.actors import ASSURANCE_LEVELS
+from node.domain.groups import BANDS, POLICIES, Group, GroupPaper
 from node.federation.grouplog.entry import chain_zero
+from node.foundation.text import clean_line, clean_text
 from node.store.actors import get_actor_by_uri, get_actor_document
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.rosters import get_group, get_group_by_uri, insert_group
 
 _STAFF = "/staff"
+_PAPER_CHARACTERS = 2000
+_PAPER_LINES = 50
 
 
 async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
@@ -53,6 +57,33 @@ async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
         head_seq=0,
         head_chain=chain_zero(uri),
         applied_seq=0,
+        required_assurance=read_required(document.get("requiredAssurance")),
     )
     await insert_group(tx, group=group)
     return await get_group(tx, group_id=group.group_id)
+
+
+def read_paper(document: dict[str, Any]) -> GroupPaper:
+    """Return what a group elsewhere tells those who may ask to join it, cleaned and within bounds."""
+    rules, band = document.get("rules"), document.get("sizeBand")
+    nodes = [(node.get("host"), node.get("name")) for node in _items(document, "nodes") if isinstance(node, dict)]
+    return GroupPaper(
+        rules=clean_text(rules, limit=_PAPER_CHARACTERS) if isinstance(rules, str) else "",
+        questions=tuple(clean_line(text) for text in _items(document, "questions") if isinstance(text, str)),
+        nodes=tuple(
+            (clean_line(host), clean_line(name))
+            for host, name in nodes
+            if isinstance(host, str) and isinstance(name, str)
+        ),
+        band=band if isinstance(band, str) and band in BANDS else "",
+    )
+
+
+def _items(document: dict[str, Any], name: str) -> list[Any]:
+    value = document.get(name)
+    return value[:_PAPER_LINES] if isinstance(value, list) else []
+
+
+def read_required(value: object) -> str:
+    """Return the level that a group elsewhere says it asks for; A0 where it says nothing: its host decides anyway."""
+    return value if isinstance(value, str) and value in ASSURANCE_LEVELS else "A0"

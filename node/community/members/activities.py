@@ -1,4 +1,4 @@
-"""What people elsewhere say of themselves: a changed profile, a new key.
+"""What people elsewhere say of themselves: a changed profile, a new key, another attestation by their node.
 
 Somebody speaks for themselves only: `federation.origin` has checked that actor and object are the same (T05, T12). Their
 inboxes and keys must be of their own origin, or our words would go to another node, and a key of another would be theirs.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
+from node.community.hosting import renew_cards
 from node.domain.actors import Actor
 from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.vocabulary import ActorView
 from node.foundation.errors import OriginMismatch
 from node.foundation.text import clean_line, sanitize_html
-from node.inbox.dispatch import Arrival, Done, Dropped, Outcome
+from node.inbox.attested import learn_attestation, needs_instance
+from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome
 from node.store.actors import get_actor_by_uri, save_remote_actor
 from node.store.core import Core
 from node.store.engine import Tx
@@ -44,8 +46,13 @@ async def on_person_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | N
         summary=sanitize_html(view.summary or ""),
         inbox_uri=view.shared_inbox or view.inbox,
     )
+    needed = await needs_instance(tx, core, actor=actor, document=view.document)
+    if needed is not None:
+        return Need(needed)
     keys = tuple(key for key in view.keys if key.owner == view.id)
     text = msgspec.json.encode(view.document).decode()
     await save_remote_actor(tx, actor=actor, document=text, keys=keys)
+    if await learn_attestation(tx, core, actor=actor, document=view.document):
+        await renew_cards(tx, core, actor_uri=actor.uri)
     tx.after_commit(lambda: core.keyring.forget(view.id))
     return Done()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from node.domain.actors import Actor, Member
+from node.domain.attestations import NONE, Standing
 from node.foundation.errors import NodeError, NotFound
 from node.foundation.logs import get_logger
 from node.foundation.text import Mention
 from node.inbox.dereference import Dereferencer, parse_origin_of
 from node.store.actors import get_actor
+from node.store.attestations import find_standing, find_standings
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.profiles import Profile, label_profile, list_seen_ids
@@ -26,7 +29,7 @@ async def get_profile(core: Core, *, viewer: Member, actor_id: int) -> Profile:
     profile = await core.store.read(_by_id, viewer.actor_id, actor_id)
     if profile is None:
         raise NotFound("There is no such account.")
-    return label_profile(core.peers, profile)
+    return await _labelled(core, profile)
 
 
 async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | None, kind: str) -> Profile | None:
@@ -40,7 +43,12 @@ async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | N
         kind: What is looked for; a person and a group may share a handle.
     """
     profile = await core.store.read(_by_address, viewer.actor_id, handle, host or core.host, kind)
-    return label_profile(core.peers, profile) if profile is not None else None
+    return await _labelled(core, profile) if profile is not None else None
+
+
+async def _labelled(core: Core, profile: Profile) -> Profile:
+    standing = NONE if profile.is_group else await read_standing(core, profile.actor_id)
+    return replace(label_profile(core.peers, profile), standing=standing)
 
 
 async def list_seen(core: Core, *, viewer: Member, actor_ids: Iterable[int]) -> list[int]:
@@ -48,6 +56,21 @@ async def list_seen(core: Core, *, viewer: Member, actor_ids: Iterable[int]) -> 
     wanted = list(dict.fromkeys(actor_ids))
     seen = await core.store.read(_seen, viewer.actor_id, wanted)
     return [actor_id for actor_id in wanted if actor_id in seen]
+
+
+async def read_standing(core: Core, actor_id: int) -> Standing:
+    """Return what is said of somebody's verification, and what it counts for here; the caller may see them."""
+    return await core.store.read(_standing, core, actor_id)
+
+
+async def read_accepted(core: Core, actor_ids: Iterable[int]) -> dict[int, str]:
+    """Return the stage ("physician", "student" …) of those of some people whose attestation counts here, by number."""
+    standings = await core.store.read(_standings, core, list(set(actor_ids)))
+    return {
+        actor_id: standing.attested.stage
+        for actor_id, standing in standings.items()
+        if standing.is_accepted and standing.attested is not None
+    }
 
 
 async def find_named_people(
@@ -107,3 +130,11 @@ async def _named(
 async def _people(tx: Tx, actor_ids: tuple[int, ...]) -> list[Actor]:
     found = [await get_actor(tx, actor_id=actor_id) for actor_id in actor_ids]
     return [actor for actor in found if actor is not None]
+
+
+async def _standings(tx: Tx, core: Core, actor_ids: list[int]) -> dict[int, Standing]:
+    return await find_standings(tx, core.peers, actor_ids=actor_ids)
+
+
+async def _standing(tx: Tx, core: Core, actor_id: int) -> Standing:
+    return await find_standing(tx, core.peers, actor_id=actor_id)

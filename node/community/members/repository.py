@@ -7,6 +7,7 @@ from typing import Any
 
 from node.domain.actors import Member
 from node.store.engine import Tx
+from node.store.search_names import index_name
 
 _MEMBER = """m.actor_id, a.uri, m.handle, a.name, m.role, m.class, m.assurance, m.state, m.is_searchable"""
 _FROM = "FROM members m JOIN actors a ON a.actor_id = m.actor_id"
@@ -19,7 +20,6 @@ _INSERT = """INSERT INTO members (actor_id, handle, password_hash, role, class, 
   VALUES (:actor_id, :handle, :password_hash, :role, :class, :assurance, :state, 0, NULL, :created_at, NULL, 1)"""
 _TAKE = "UPDATE members SET version = version + 1 WHERE actor_id = :actor_id RETURNING state"
 _SET_STATE = "UPDATE members SET state = :state WHERE actor_id = :actor_id"
-_SET_ASSURANCE = "UPDATE members SET assurance = :assurance WHERE actor_id = :actor_id"
 _SET_PASSWORD = """UPDATE members SET password_hash = :password_hash, state = 'active'
   WHERE actor_id = :actor_id AND state IN ('invited', 'active')"""
 _PASSWORD = "SELECT password_hash FROM members WHERE actor_id = :actor_id"
@@ -39,6 +39,9 @@ _USE_LINK = """UPDATE one_time_links SET used_at = :now_at
   WHERE token_hash = :token_hash AND used_at IS NULL AND expires_at > :now_at
   RETURNING purpose, actor_id, detail_json"""
 _END_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE actor_id = :actor_id AND used_at IS NULL"
+_END_SETUP_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE purpose = 'setup' AND used_at IS NULL"
+_SETUP_LINK = """SELECT purpose FROM one_time_links
+  WHERE token_hash = :token_hash AND purpose = 'setup' AND used_at IS NULL AND expires_at > :now_at"""
 _INSERT_SESSION = """INSERT INTO sessions (session_id, session_hash, actor_id, agent, created_at, seen_at, expires_at)
   VALUES (:session_id, :session_hash, :actor_id, :agent, :created_at, :created_at, :expires_at)"""
 _SESSION = f"""SELECT {_MEMBER}, s.session_id, s.seen_at, m.notice, p.language, p.time_zone, p.date_style
@@ -119,11 +122,6 @@ async def update_member_state(tx: Tx, *, actor_id: int, state: str) -> None:
     await tx.run(_SET_STATE, actor_id=actor_id, state=state)
 
 
-async def update_assurance(tx: Tx, *, actor_id: int, assurance: str) -> None:
-    """Set how sure we are of a member."""
-    await tx.run(_SET_ASSURANCE, actor_id=actor_id, assurance=assurance)
-
-
 async def update_password(tx: Tx, *, actor_id: int, password_hash: str) -> bool:
     """Set a password; an invited member becomes active. False for those who are suspended or gone."""
     return await tx.run(_SET_PASSWORD, actor_id=actor_id, password_hash=password_hash) == 1
@@ -200,9 +198,20 @@ async def end_links(tx: Tx, *, actor_id: int) -> None:
     await tx.run(_END_LINKS, actor_id=actor_id, now_at=tx.now)
 
 
+async def end_setup_links(tx: Tx) -> None:
+    """End every link for a first operator that was not used."""
+    await tx.run(_END_SETUP_LINKS, now_at=tx.now)
+
+
+async def has_setup_link(tx: Tx, *, token_hash: str) -> bool:
+    """Return whether this is a link for a first operator that can still be used; it is not spent."""
+    return await tx.one(_SETUP_LINK, token_hash=token_hash, now_at=tx.now) is not None
+
+
 async def forget_person(tx: Tx, *, actor_id: int, name: str) -> None:
     """Take the name and the words about a member away; the handle stays taken for ever."""
     await tx.run(_FORGET_PERSON, actor_id=actor_id, name=name)
+    await index_name(tx, actor_id=actor_id)
     await tx.run(_FORGET_LINKS, actor_id=actor_id)
     await tx.run(_FORGET_PREFERENCES, actor_id=actor_id)
 

@@ -1,4 +1,4 @@
-"""What can be done about members: add, verify, suspend, reset, give tokens. Passwords are hashed in a thread."""
+"""What can be done about members: add, suspend, reset, give tokens. Passwords are hashed in a thread."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from node.domain.actors import (
     Member,
     is_handle,
 )
+from node.domain.verification import OPERATOR, draw_verification
 from node.foundation.errors import Conflict, Invalid, NotFound
 from node.foundation.text import clean_line
+from node.outbox.attesting import attest
 from node.store.actors import insert_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import insert_own_keys
 from node.store.rosters import count_owners, list_groups_of
+from node.store.verifications import put_verification
 
 from . import repository
 
@@ -57,17 +60,7 @@ async def add_member(core: Core, new: NewMember, *, by: str) -> tuple[Member, st
         Conflict: The handle is taken, or was once.
     """
     check_new_member(new)
-    member = Member(
-        actor_id=core.ids.number(),
-        uri=f"{core.origin}/people/{new.handle}",
-        handle=new.handle,
-        name=clean_line(new.name),
-        role=new.role,
-        member_class=new.member_class,
-        assurance=new.assurance,
-        state="active" if new.password else "invited",
-        is_searchable=False,
-    )
+    member = draw_member(core, new)
     keys = await asyncio.to_thread(core.keyring.make, member.actor_id, member.uri)
     sealed = core.keyring.seal(keys)
     hashed = await hash_password(core, new.password) if new.password else None
@@ -78,6 +71,21 @@ async def add_member(core: Core, new: NewMember, *, by: str) -> tuple[Member, st
             return existing, None
         raise Conflict(f"The handle {new.handle} is taken. Handles are never used twice.")
     return member, f"{core.origin}/invitations/{link}" if link else None
+
+
+def draw_member(core: Core, new: NewMember) -> Member:
+    """Return somebody as they will be; nothing is kept yet."""
+    return Member(
+        actor_id=core.ids.number(),
+        uri=f"{core.origin}/people/{new.handle}",
+        handle=new.handle,
+        name=clean_line(new.name),
+        role=new.role,
+        member_class=new.member_class,
+        assurance=new.assurance,
+        state="active" if new.password else "invited",
+        is_searchable=False,
+    )
 
 
 def check_new_member(new: NewMember) -> None:
@@ -135,15 +143,6 @@ async def require_member(core: Core, handle: str) -> Member:
     if member is None:
         raise NotFound(f"There is no member {handle} here.")
     return member
-
-
-async def set_assurance(core: Core, handle: str, assurance: str, *, by: str, reason: str) -> Member:
-    """Record how sure we are of a member."""
-    if assurance not in ASSURANCE_LEVELS:
-        raise Invalid(f"The assurance is one of {', '.join(ASSURANCE_LEVELS)}.")
-    member = await require_member(core, handle)
-    await core.store.write(_set_assurance, member, assurance, by, reason)
-    return await require_member(core, handle)
 
 
 async def suspend_member(core: Core, handle: str, *, by: str, reason: str) -> Member:
@@ -238,13 +237,7 @@ async def _add_member(
     existing = await repository.get_member(tx, handle=member.handle)
     if existing is not None:
         return existing
-    actor = Actor(
-        member.actor_id, member.uri, "person", member.handle, core.host, True, None, member.name, "",
-        f"{core.origin}/inbox",
-    )  # fmt: skip
-    await insert_actor(tx, actor=actor)
-    await insert_own_keys(tx, actor_id=member.actor_id, sealed=sealed)
-    await repository.insert_member(tx, member=member, password_hash=hashed)
+    await place_member(tx, core, member, sealed, hashed)
     if link is not None:
         await repository.insert_link(
             tx,
@@ -258,6 +251,23 @@ async def _add_member(
     return None
 
 
+async def place_member(tx: Tx, core: Core, member: Member, sealed: list[Any], hashed: str | None) -> None:
+    """Keep a new member with their actor and keys; the caller has seen that the handle was never used."""
+    actor = Actor(
+        member.actor_id, member.uri, "person", member.handle, core.host, True, None, member.name, "",
+        f"{core.origin}/inbox",
+    )  # fmt: skip
+    await insert_actor(tx, actor=actor)
+    await insert_own_keys(tx, actor_id=member.actor_id, sealed=sealed)
+    await repository.insert_member(tx, member=member, password_hash=hashed)
+    if member.assurance != "A0":  # whoever is let in with a level is so by the operator's own word
+        drawn = draw_verification(
+            member.actor_id, member.assurance, (OPERATOR,), by="operator", now=tx.now, config=core.config
+        )
+        await put_verification(tx, verification=drawn, number_mark=None, member_class=None)
+        await attest(tx, core, actor_id=member.actor_id)
+
+
 async def _get_member(tx: Tx, handle: str) -> Member | None:
     return await repository.get_member(tx, handle=handle)
 
@@ -268,14 +278,6 @@ async def _get_by_id(tx: Tx, actor_id: int) -> Member | None:
 
 async def _password_hash(tx: Tx, actor_id: int) -> str | None:
     return await repository.get_password_hash(tx, actor_id=actor_id)
-
-
-async def _set_assurance(tx: Tx, member: Member, assurance: str, by: str, reason: str) -> None:
-    await repository.take_member(tx, actor_id=member.actor_id)
-    await repository.update_assurance(tx, actor_id=member.actor_id, assurance=assurance)
-    await write_audit(
-        tx, actor=by, action="member.verify", target=member.handle, reason=f"{assurance} {reason}".strip()
-    )
 
 
 async def _suspend(tx: Tx, member: Member, by: str, reason: str) -> None:

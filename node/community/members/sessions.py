@@ -154,11 +154,20 @@ async def change_preferences(core: Core, member: Member, wanted: Preferences) ->
     Raises:
         Invalid: One of the values is unknown.
     """
+    check_preferences(wanted)
+    await core.store.write(_prefer, member.actor_id, wanted)
+
+
+def check_preferences(wanted: Preferences) -> None:
+    """Raise unless somebody can read like this.
+
+    Raises:
+        Invalid: One of the values is unknown.
+    """
     if wanted.language not in LANGUAGES or wanted.date_style not in DATE_STYLES:
         raise Invalid("This language or date style is not known here.")
     if wanted.time_zone not in list_time_zones():
         raise Invalid("This time zone is not known here. Its name looks like Europe/Berlin or America/New_York.")
-    await core.store.write(_prefer, member.actor_id, wanted)
 
 
 async def clear_notice(core: Core, member: Member) -> None:

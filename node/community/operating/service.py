@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from node.store.objects import count_posts
 from node.store.rosters import list_groups
 from node.store.streams import count_dead_letters, count_lanes_behind
 from node.store.submissions import count_submissions
+from node.store.tally import KINDS, Counts, hour_of, list_counts
 
 LOW_DISK = 0.10
 AUDIT_PAGE = 50
+CHART_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,22 @@ class Health:
     def dead_letters(self) -> int:
         """Dead letters of both directions."""
         return self.dead_received + self.dead_sent
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much came and went in the last day, by hour, oldest first; the last hour is still running.
+
+    hours: when each began. numbers: {"received", "delivered", "failed": as many numbers as there are hours}.
+    """
+
+    hours: list[datetime]
+    numbers: dict[str, list[int]]
+
+    @property
+    def totals(self) -> dict[str, int]:
+        """The sum of each kind."""
+        return {kind: sum(numbers) for kind, numbers in self.numbers.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +138,14 @@ async def read_health(core: Core) -> Health:
     )
 
 
+async def read_traffic(core: Core) -> Traffic:
+    """Return how much came and went in the last day, with what was counted a moment ago."""
+    newest = hour_of(core.clock.now())
+    hours = [newest - timedelta(hours=ago) for ago in range(CHART_HOURS - 1, -1, -1)]
+    counts = await core.store.read(_counts_since, hours[0]) + core.tally.counts
+    return Traffic(hours, {kind: [counts[hour, kind] for hour in hours] for kind in KINDS})
+
+
 async def read_audit(core: Core, *, before: int | None) -> AuditPage:
     """Return 50 rows of the audit log below `before`; from the newest, and with the chain checked, when it is None."""
     rows = await core.store.read(_newest, before)
@@ -131,6 +158,10 @@ async def read_audit(core: Core, *, before: int | None) -> AuditPage:
 
 async def _counts(tx: Tx) -> tuple[dict[str, int], dict[str, int], int, int]:
     return (*await count_node(tx), await count_dead_activities(tx), await count_dead_letters(tx))
+
+
+async def _counts_since(tx: Tx, since: datetime) -> Counts:
+    return await list_counts(tx, since=since)
 
 
 async def _newest(tx: Tx, before: int | None) -> list[Any]:

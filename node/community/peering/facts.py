@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from node.domain.peers import NOTHING_TOLD, PeerTold
 from node.federation.integrity import proof_method, verify_proof
 from node.federation.jsonld import normalize_document, parse_document
 from node.federation.message import KeyDocument
-from node.federation.nodeinfo import Software, choose_nodeinfo_link, read_nodeinfo
+from node.federation.nodeinfo import Software, choose_nodeinfo_link, read_claims, read_nodeinfo
 from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.signatures.keys import fingerprint_hex, load_key_document
 from node.federation.vocabulary import ActorView, understand
@@ -20,12 +21,13 @@ from node.store.core import Core
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a node told: instance actor, fingerprint of its key, name, software (None when it has no NodeInfo)."""
+    """What a node told: instance actor, fingerprint of its key, name, software (None when it has no NodeInfo), claims."""
 
     instance_uri: str
     fingerprint: str
     name: str
     software: Software | None
+    told: PeerTold = NOTHING_TOLD
 
 
 def parse_peer(core: Core, text: str) -> str:
@@ -61,8 +63,9 @@ async def ask_facts(core: Core, origin: str) -> Facts:
     """
     with core.peers.introducing(origin):
         view = await _ask_instance(core, origin)
-        software = await _ask_software(core, origin)
-    return Facts(view.id, _fingerprint(view), clean_line(view.name or "") or urlsplit(origin).netloc, software)
+        software, told = await _ask_software(core, origin)
+    name = clean_line(view.name or "") or urlsplit(origin).netloc
+    return Facts(view.id, _fingerprint(view), name, software, told)
 
 
 async def _ask_instance(core: Core, origin: str) -> ActorView:
@@ -83,13 +86,14 @@ async def _ask_instance(core: Core, origin: str) -> ActorView:
     return view
 
 
-async def _ask_software(core: Core, origin: str) -> Software | None:
+async def _ask_software(core: Core, origin: str) -> tuple[Software | None, PeerTold]:
     try:
         _, discovery = await core.client.get_json(f"{origin}/.well-known/nodeinfo")
         _, raw = await core.client.get_json(choose_nodeinfo_link(discovery, origin=origin))
-        return read_nodeinfo(raw)
+        software, claims = read_nodeinfo(raw), read_claims(raw)
     except NodeError:
-        return None
+        return None, NOTHING_TOLD
+    return software, PeerTold(claims.operator, claims.contact, claims.capabilities)
 
 
 def _fingerprint(view: ActorView) -> str:

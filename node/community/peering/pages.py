@@ -55,6 +55,7 @@ class PeerPage:
     """Everything about one peer.
 
     own, theirs: (eight words, hex) of our key and of the key it shows; theirs is None until it was reached.
+    offered: likewise of another key that it shows now, where nobody has compared that one yet; else None.
     steps: (name, "done", "now" or "next"). shared: groups that both hold. our_members: how many of ours are in those.
     lanes: with the title of the group, where it is a group's. records: its last rows of the audit log, newest first.
     """
@@ -62,6 +63,7 @@ class PeerPage:
     line: PeerLine
     own: tuple[list[str], str]
     theirs: tuple[list[str], str] | None
+    offered: tuple[list[str], str] | None
     steps: list[tuple[str, str]]
     shared: list[SharedGroup]
     our_members: int
@@ -125,13 +127,18 @@ async def _page(tx: Tx, core: Core, peer_id: int, own: str) -> PeerPage:
     return PeerPage(
         line=await _line(tx, core, peer, lanes),
         own=(fingerprint_words(own), own),
-        theirs=(fingerprint_words(peer.fingerprint), peer.fingerprint) if peer.fingerprint else None,
+        theirs=_show_key(peer.fingerprint),
+        offered=_show_key(peer.offered),
         steps=list_steps(peer),
         shared=await list_shared_groups(tx, peer_id=peer_id, host=peer.host),
         our_members=await count_sharing_members(tx, peer_id=peer_id),
         lanes=[(lane, titles.get(lane.row.group_id or 0, "")) for lane in lanes],
         records=await list_audit_of(tx, target=peer.host),
     )
+
+
+def _show_key(fingerprint: str | None) -> tuple[list[str], str] | None:
+    return (fingerprint_words(fingerprint), fingerprint) if fingerprint else None
 
 
 async def _line(tx: Tx, core: Core, peer: Peer, lanes: list[WaitingLane]) -> PeerLine:

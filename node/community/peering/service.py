@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from node.domain.peers import Peer, PeerPolicy, may_change
+from node.domain.actors import ASSURANCE_LEVELS
+from node.domain.peers import WRONG_FINGERPRINT, Peer, PeerPolicy, may_change
 from node.federation.nodeinfo import Software, refuse_software
-from node.foundation.errors import Conflict, Forbidden, NodeError, NotFound, RemoteFailure
+from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound, RemoteFailure
 from node.foundation.fingerprints import matches_fingerprint
-from node.outbox.publish import LANES_BELL, encode
+from node.outbox.publish import LANES_BELL
 from node.store.activities import drop_waiting_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.peers import (
+    clear_peer_error,
     count_peer,
     get_peer,
     get_peer_by_host,
     insert_peer,
     take_peer,
+    update_peer_error,
     update_peer_facts,
     update_peer_policy,
     update_peer_state,
@@ -29,14 +32,11 @@ from node.store.peers import (
 
 from .facts import Facts, ask_facts, parse_peer
 
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a test round trip."""
-
-    name: str
-    ok: bool
-    sentence: str
+LOCKED = (
+    "Wrong words ended the last attempt to compare this node's key. Begin again: it is asked for its key anew, and its "
+    "operator reads you all eight words."
+)
+RETENTION_DAYS_LONGEST = 36_500
 
 
 class WrongFingerprint(Conflict):
@@ -86,7 +86,10 @@ async def _add_with_facts(
     core: Core, origin: str, known: Peer | None, facts: Facts, *, fingerprint: str | None, activate: bool, by: str
 ) -> Peer:
     if fingerprint is not None and not matches_fingerprint(fingerprint, facts.fingerprint):
-        await core.store.write(_audit, by, "peer.wrong_fingerprint", urlsplit(origin).netloc, facts.fingerprint)
+        if known is not None and known.state in ("draft", "verified"):
+            await core.store.write(lock_attempt, core, known, by, facts.fingerprint)
+        else:
+            await core.store.write(_audit, by, "peer.wrong_fingerprint", urlsplit(origin).netloc, facts.fingerprint)
         raise WrongFingerprint
     check_software(facts.software)
     if known is not None and known.state == "active" and known.fingerprint == facts.fingerprint:
@@ -141,9 +144,13 @@ async def verify_peer(core: Core, text: str, *, fingerprint: str, activate: bool
     """Compare a draft's fingerprint with what its operator told, and make it verified, or active.
 
     Raises:
-        NotFound, WrongFingerprint, RemoteFailure: As the names say.
+        NotFound, RemoteFailure: As the names say.
+        WrongFingerprint: Another key: the attempt is locked.
+        Conflict: Wrong words ended the attempt before; `propose_peer` begins again.
     """
     peer = require_peer(core, text)
+    if peer.is_locked:
+        raise Conflict(LOCKED)
     facts = await ask_facts(core, peer.origin)
     return await _add_with_facts(core, peer.origin, peer, facts, fingerprint=fingerprint, activate=activate, by=by)
 
@@ -168,59 +175,23 @@ async def part_peer(core: Core, text: str, *, by: str, reason: str) -> Peer:
     return await _change_state(core, require_peer(core, text), "parted", by=by, reason=reason)
 
 
-async def set_policy(core: Core, text: str, policy: PeerPolicy, *, by: str) -> Peer:
-    """Set what a peer may do."""
+async def set_policy(
+    core: Core, text: str, policy: PeerPolicy, *, by: str, agreement_version: int | None = None
+) -> Peer:
+    """Set what a peer may do, and which version of the agreement between the operators says so (None for none).
+
+    Raises:
+        NotFound: It is not on the list.
+        Invalid: A value cannot be used.
+    """
     peer = require_peer(core, text)
-    await core.store.write(_set_policy, core, peer, policy, by)
-    return replace(peer, policy=policy)
-
-
-async def test_peer(core: Core, text: str) -> list[Step]:
-    """Try the way to a peer, step by step; each step says what it found."""
-    peer = require_peer(core, text)
-    steps = [Step("state", peer.state == "active", f"The peer is {peer.state} here.")]
-    try:
-        facts = await ask_facts(core, peer.origin)
-    except NodeError as error:
-        return [*steps, Step("reach", False, f"Its instance actor could not be had: {error.internal}.")]
-    steps.append(Step("reach", True, "Its instance actor answers and proves itself."))
-    same = peer.fingerprint in (None, facts.fingerprint)
-    steps.append(Step("key", same, "Its key is the one we know." if same else "Its key is not the one we know."))
-    reason = refuse_software(facts.software)
-    named = (
-        f"It runs {facts.software.name} {facts.software.version}."
-        if facts.software
-        else "It does not say what it runs."
-    )
-    steps.append(Step("software", reason is None, reason or named))
-    steps.append(await _knock(core, peer))
-    return steps
-
-
-async def _knock(core: Core, peer: Peer) -> Step:
-    """Send something harmless with our signature: the answer tells whether the peer has us on its list."""
-    keys = await core.keyring.own(core.instance_id)
-    url = f"{peer.origin}/inbox"
-    view = {
-        "@context": "https://www.w3.org/ns/activitystreams",
-        "type": "View",
-        "id": f"{core.origin}/activities/{core.ids.token()}",
-        "actor": core.instance_uri,
-        "object": f"{peer.origin}/actor",
-    }
-    try:
-        with core.peers.introducing(peer.origin):
-            answer = await core.client.post(url, encode(view), signer=core.sign_for(keys, peer.origin))
-    except RemoteFailure as error:
-        return Step("listed", False, f"Its inbox could not be reached: {error.internal}.")
-    sentences = {
-        401: "It does not accept our signature: compare keys and clocks.",
-        403: "It does not have this node on its list, or has not made it active yet.",
-        503: "It has paused this node.",
-    }
-    if answer.status in sentences:
-        return Step("listed", False, sentences[answer.status])
-    return Step("listed", answer.status == 202, f"It has this node on its list (answer {answer.status}).")
+    if policy.minimum_assurance not in ASSURANCE_LEVELS:
+        raise Invalid(f"The assurance is one of {', '.join(ASSURANCE_LEVELS)}.")
+    if policy.retention_days is not None and not 1 <= policy.retention_days <= RETENTION_DAYS_LONGEST:
+        raise Invalid("The days are a whole number from 1 on, or empty where nothing was promised.")
+    if agreement_version is not None and not 1 <= agreement_version <= RETENTION_DAYS_LONGEST:
+        raise Invalid("The version of the agreement is a whole number from 1 on, or empty.")
+    return await core.store.write(_set_policy, core, peer, policy, agreement_version, by)
 
 
 def require_peer(core: Core, text: str) -> Peer:
@@ -258,6 +229,7 @@ def with_facts(peer: Peer, facts: Facts) -> Peer:
         instance_uri=facts.instance_uri,
         software_name=facts.software.name if facts.software else None,
         software_version=facts.software.version if facts.software else None,
+        told=facts.told,
     )
 
 
@@ -299,10 +271,23 @@ async def _put(tx: Tx, core: Core, peer: Peer, action: str, by: str, reason: str
             raise Conflict(f"A peer does not go from {state} to {peer.state}.")
         await update_peer_facts(tx, peer=peer)
         await update_peer_state(tx, peer_id=peer.peer_id, state=peer.state)
+        await clear_peer_error(tx, peer_id=peer.peer_id)  # a new attempt begins, or one has come to its good end
     await write_audit(tx, actor=by, action=action, target=peer.host, reason=reason)
-    tx.after_commit(lambda: core.peers.put(peer))
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    assert current is not None
+    tx.after_commit(lambda: core.peers.put(current))
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
-    return peer
+    return current
+
+
+async def lock_attempt(tx: Tx, core: Core, peer: Peer, by: str, shown: str) -> None:
+    """Wrong words were typed for a node: put that on record, and end the attempt until somebody begins again (T62)."""
+    await take_peer(tx, peer_id=peer.peer_id)
+    await update_peer_error(tx, peer_id=peer.peer_id, code=WRONG_FINGERPRINT, sentence=WrongFingerprint.sentence)
+    await write_audit(tx, actor=by, action="peer.wrong_fingerprint", target=peer.host, reason=shown)
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    assert current is not None
+    tx.after_commit(lambda: core.peers.put(current))
 
 
 async def _change_state(core: Core, peer: Peer, target: str, *, by: str, reason: str) -> Peer:
@@ -316,6 +301,8 @@ async def _set_state(tx: Tx, core: Core, peer: Peer, target: str, by: str, reaso
     if not may_change(state or "", target):
         raise Conflict(f"A peer does not go from {state} to {target}.")
     await update_peer_state(tx, peer_id=peer.peer_id, state=target)
+    if target in ("active", "parted"):
+        await clear_peer_error(tx, peer_id=peer.peer_id)
     if target == "parted":
         await drop_waiting_of(tx, peer_id=peer.peer_id, reason="The peer was parted from.")
     await write_audit(tx, actor=by, action=f"peer.{target}", target=peer.host, reason=reason)
@@ -326,10 +313,15 @@ async def _set_state(tx: Tx, core: Core, peer: Peer, target: str, by: str, reaso
     return current
 
 
-async def _set_policy(tx: Tx, core: Core, peer: Peer, policy: PeerPolicy, by: str) -> None:
-    await update_peer_policy(tx, peer_id=peer.peer_id, policy=policy)
+async def _set_policy(
+    tx: Tx, core: Core, peer: Peer, policy: PeerPolicy, agreement_version: int | None, by: str
+) -> Peer:
+    await update_peer_policy(tx, peer_id=peer.peer_id, policy=policy, agreement_version=agreement_version)
     await write_audit(tx, actor=by, action="peer.policy", target=peer.host)
-    tx.after_commit(lambda: core.peers.put(replace(peer, policy=policy)))
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    assert current is not None
+    tx.after_commit(lambda: core.peers.put(current))
+    return current
 
 
 async def _audit(tx: Tx, by: str, action: str, target: str, reason: str) -> None:

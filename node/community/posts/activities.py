@@ -24,6 +24,7 @@ from node.foundation.text import (
     clean_text,
     markdown_to_html,
 )
+from node.inbox.dispatch import Arrival
 from node.store.core import Core
 
 _CONTEXT = ["https://www.w3.org/ns/activitystreams", "https://w3id.org/security/data-integrity/v1"]
@@ -152,6 +153,12 @@ def read_post(view: ObjectView, *, arrived: datetime) -> ReadPost:
         ),
         images=tuple(item for item in attachments[:IMAGES_LIMIT] if isinstance(item, dict)),
     )
+
+
+def read_topic(arrival: Arrival) -> str:
+    """Return the title that an `Add` to a group's topics gives to part of a thread; empty when it gives none."""
+    name = arrival.document.get("name")
+    return clean_line(name, limit=TITLE_LIMIT_CHARACTERS) if isinstance(name, str) else ""
 
 
 def edited_at(view: ObjectView, *, arrived: datetime) -> datetime:

@@ -18,6 +18,7 @@ from node.store.actors import get_actor_by_uri
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.files import delete_files
+from node.store.following import carry_following
 from node.store.logs import erase_entry
 from node.store.media import forget_media_of_post
 from node.store.objects import (
@@ -33,9 +34,11 @@ from node.store.objects import (
     set_pinned,
     update_post_text,
 )
+from node.store.renumbering import renumber_post
 from node.store.submissions import confirm_submission
+from node.store.topics import set_summary, split_thread
 
-from .activities import edited_at, read_post
+from .activities import edited_at, read_post, read_topic
 from .pictures import want_pictures
 
 
@@ -49,7 +52,8 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     known = await find_post(tx, uri=view.id)
     if known is not None:
         if known.seq is None and known.group_id == group.group_id and known.author_id == author.actor_id:
-            await confirm_post(tx, post_id=known.post_id, group_id=group.group_id, seq=seq)
+            post_id = await renumber_post(tx, post_id=known.post_id, number=core.ids.number())
+            await confirm_post(tx, post_id=post_id, group_id=group.group_id, seq=seq)
         return
     await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
 
@@ -155,11 +159,27 @@ async def on_lock_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arr
 
 
 async def on_pin_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
-    """A post is pinned, or unpinned."""
+    """A post is pinned, or sums up its thread; or no longer."""
     await confirm_submission(tx, activity_uri=arrival.uri)
     post = await find_post(tx, uri=arrival.view.object_id or "")
-    if post is not None and post.group_id == group.group_id:
+    if post is None or post.group_id != group.group_id:
+        return
+    if arrival.view.target == f"{group.uri}/summaries":
+        await set_summary(tx, root_id=post.root_id, post_id=post.post_id, is_summary=arrival.type == "Add")
+    else:
         await set_pinned(tx, post_id=post.post_id, is_pinned=arrival.type == "Add")
+
+
+async def on_split_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
+    """Part of a thread becomes a topic of its own, under a title that staff gave."""
+    await confirm_submission(tx, activity_uri=arrival.uri)
+    post, title = await find_post(tx, uri=arrival.view.object_id or ""), read_topic(arrival)
+    if post is None or post.group_id != group.group_id or not title:
+        return
+    staff = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+    by_id = staff.actor_id if staff else None
+    await split_thread(tx, post_id=post.post_id, from_root_id=post.root_id, title=title, by_id=by_id)
+    await carry_following(tx, root_id=post.post_id, from_root_id=post.root_id)
 
 
 async def _take_away(tx: Tx, core: Core, group: Group, post: Any, *, state: str, reason: str | None) -> None:

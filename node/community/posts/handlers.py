@@ -11,7 +11,7 @@ from typing import Any
 
 from node.community.addressing import read_addressed
 from node.community.groups.hosting import find_flaw, is_known_to, refuse
-from node.community.hosting import record
+from node.community.hosting import judge_level, record
 from node.domain.access import Decision, may_moderate, may_write
 from node.domain.actors import Actor, Viewer
 from node.domain.audience import fits_group
@@ -27,6 +27,7 @@ from node.store.objects import find_post, find_post_by_id, update_post_state
 from node.store.rosters import get_group_by_uri, get_membership, take_group
 from node.store.submissions import get_submission, hold_submission, refuse_submission
 
+from .activities import read_topic
 from .pictures import read_attachment
 
 _HELD_AGAIN = timedelta(hours=1)
@@ -74,6 +75,11 @@ class PostHost:
             "Add": self._pin,
             "Remove": self._pin,
         }
+        is_own_deletion = arrival.type == "Delete" and (place is None or not place.is_staff)
+        if place is not None and place.is_member and not is_own_deletion:
+            level = await judge_level(tx, core, group=group, actor_id=actor.actor_id, is_member=True)
+            if not level:
+                return level.reason
         return await judges[arrival.type](tx, core, group, Viewer(actor.actor_id, actor.uri), place, arrival)
 
     async def _create(
@@ -184,9 +190,22 @@ class PostHost:
     async def _pin(
         self, tx: Tx, core: Core, group: Group, viewer: Viewer, place: Membership | None, arrival: Arrival
     ) -> Outcome | str:
-        if arrival.view.target != f"{group.uri}/featured":
+        if arrival.view.target == f"{group.uri}/topics" and arrival.type == "Add":
+            return await self._split(tx, core, group, viewer, place, arrival)
+        if arrival.view.target not in (f"{group.uri}/featured", f"{group.uri}/summaries"):
             return "Only posts are pinned here."
         return await self._moderate(tx, core, group, viewer, place, arrival, kind="pin", target=arrival.view.object_id)
+
+    async def _split(
+        self, tx: Tx, core: Core, group: Group, viewer: Viewer, place: Membership | None, arrival: Arrival
+    ) -> Outcome | str:
+        target = arrival.view.object_id
+        post = await find_post(tx, uri=target or "")
+        if not read_topic(arrival):
+            return "A topic needs a title."
+        if post is not None and post.root_id == post.post_id:
+            return "This post begins its thread: it is the topic."
+        return await self._moderate(tx, core, group, viewer, place, arrival, kind="split", target=target)
 
     async def _moderate(
         self,
@@ -221,7 +240,7 @@ class PostHost:
 
     async def _group(self, tx: Tx, arrival: Arrival) -> Group | None:
         """Return the group hosted here that an activity is submitted to; staff groups take talk like any other."""
-        if arrival.type in ("Add", "Remove") and not (arrival.view.target or "").endswith("/featured"):
+        if arrival.type in ("Add", "Remove") and not (arrival.view.target or "").endswith(_COLLECTIONS):
             return None
         for uri in dict.fromkeys((*arrival.view.audience, *arrival.view.to, *arrival.view.cc)):
             group = await get_group_by_uri(tx, uri=uri.removesuffix("/followers"))
@@ -230,6 +249,7 @@ class PostHost:
         return None
 
 
+_COLLECTIONS = ("/featured", "/summaries", "/topics")
 _NO_PARENT = "The post this replies to is not in this group."
 
 

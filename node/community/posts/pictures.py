@@ -45,14 +45,15 @@ async def want_pictures(
 ) -> None:
     """Note the pictures of a new post as wanted from the host; at the host they are there already."""
     if group.is_local:
-        for attachment in attachments:
-            await attach_mirror(tx, source_uri=str(attachment.get("url")), group_id=group.group_id, post_id=post_id)
+        for place, attachment in enumerate(attachments):
+            url = str(attachment.get("url"))
+            await attach_mirror(tx, source_uri=url, group_id=group.group_id, post_id=post_id, place=place)
         return
     if not attachments:
         return
     entry = await get_entry(tx, group_id=group.group_id, seq=seq)
     mirrors = {str(mirror.get("source")): mirror for mirror in (entry.media or [])} if entry else {}
-    for attachment in attachments:
+    for place, attachment in enumerate(attachments):
         read = read_attachment(attachment)
         if read is None or read[0] not in mirrors:
             continue
@@ -72,6 +73,7 @@ async def want_pictures(
                 alt=alt,
                 source_uri=str(mirrors[url].get("url")),
                 state="wanted",
+                place=place,
             ),
         )
     tx.after_commit(lambda: core.bell.ring(PICTURES_BELL))

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from node.domain.actors import Member
+from node.domain.attestations import NONE
 from node.domain.posts import Image, Post
 from node.foundation.errors import NotFound
 from node.store import objects
+from node.store.attestations import find_standings
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.media import get_media, list_images
@@ -206,7 +208,7 @@ async def _read(tx: Tx, core: Core, viewer_id: int, post_ids: list[int]) -> Read
 
 
 async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Reading:
-    """Return posts with what is shown beside them. Cost: at most eight statements, however many posts."""
+    """Return posts with what is shown beside them. Cost: at most eleven statements, however many posts."""
     ids = [post.post_id for post in posts]
     parent_ids = list({post.parent_id for post in posts if post.parent_id is not None})
     parents: dict[int, int] = {}
@@ -220,9 +222,13 @@ async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Read
     actors = {post.author_id for post in posts} | {post.group_id for post in posts if post.group_id is not None}
     actors = actors.union(*named.values())
     profiles = await list_profiles(tx, actor_ids=list(actors))
+    standings = await find_standings(tx, core.peers, actor_ids=list(actors))
     return Reading(
         posts=posts,
-        profiles={actor_id: label_profile(core.peers, profile) for actor_id, profile in profiles.items()},
+        profiles={
+            actor_id: replace(label_profile(core.peers, profile), standing=standings.get(actor_id, NONE))
+            for actor_id, profile in profiles.items()
+        },
         named=named,
         images=await list_images(tx, post_ids=ids),
         replies=await objects.count_replies(tx, post_ids=ids),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from node.community.hosting import own_arrival, record
+from node.community.hosting import judge_level, own_arrival, record
 from node.domain import access
 from node.domain.actors import Member
 from node.domain.audience import group_addresses
-from node.domain.groups import Group, Membership
+from node.domain.groups import Group
 from node.domain.posts import IMAGES_LIMIT, Draft, Image, Post
 from node.foundation.clock import parse_instant
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
@@ -25,6 +25,7 @@ from node.outbox.publish import encode, prove
 from node.store import objects
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.following import begin_following
 from node.store.media import attach_media, get_media, list_images
 from node.store.profiles import get_profile_by_address
 from node.store.rosters import get_group, get_membership, take_group
@@ -104,7 +105,7 @@ async def edit_post(
         Conflict: It was taken away, or still waits for the host with an earlier change.
     """
     draft = clean_draft(draft)
-    post = await core.store.read(_own_post, author, post_id)
+    post, _ = await core.store.read(_own_post, author, post_id)
     plan = await core.store.read(_plan, core, author, post.group_id or 0, draft, post.parent_id)
     images = (await core.store.read(_images, post_id)).get(post_id, ())
     document = build_object(
@@ -133,49 +134,10 @@ async def withdraw_post(core: Core, tables: Tables, *, author: Member, post_id: 
     Raises:
         NotFound, Forbidden, Conflict: As for `edit_post`.
     """
-    post = await core.store.read(_own_post, author, post_id)
-    group = await core.store.read(_group, post.group_id or 0)
+    post, group = await core.store.read(_own_post, author, post_id)
     keys = await core.keyring.own(author.actor_id)
     activity = prove(core, keys, build_group_activity(core, "Delete", author, group, post.uri))
     return await core.write(submit.change, core, tables, author, post_id, "delete", activity)
-
-
-async def remove_post(core: Core, tables: Tables, *, staff: Member, post_id: int, reason: str) -> Posted:
-    """Remove somebody's post as staff of its group, saying why.
-
-    Raises:
-        Invalid: No reason is given.
-        NotFound: There is no such post for this member.
-        Forbidden: Not staff.
-    """
-    reason = clean_text(reason, limit=2000).strip()
-    if not reason:
-        raise Invalid("A removal says why.")
-    post = await core.store.read(_readable_post, staff, post_id)
-    group = await core.store.read(_group, post.group_id or 0)
-    keys = await core.keyring.own(staff.actor_id)
-    activity = prove(core, keys, build_group_activity(core, "Delete", staff, group, post.uri, summary=reason))
-    return await core.write(submit.change, core, tables, staff, post_id, "remove", activity)
-
-
-async def lock_thread(core: Core, tables: Tables, *, staff: Member, post_id: int, is_locked: bool) -> Posted:
-    """Lock a thread, or open it again, as staff of its group."""
-    post = await core.store.read(_readable_post, staff, post_id)
-    group = await core.store.read(_group, post.group_id or 0)
-    lock = build_group_activity(core, "Lock", staff, group, post.uri)
-    activity = lock if is_locked else build_group_activity(core, "Undo", staff, group, lock)
-    keys = await core.keyring.own(staff.actor_id)
-    return await core.write(submit.change, core, tables, staff, post_id, "lock", prove(core, keys, activity))
-
-
-async def pin_post(core: Core, tables: Tables, *, staff: Member, post_id: int, is_pinned: bool) -> Posted:
-    """Pin a post, or unpin it, as staff of its group."""
-    post = await core.store.read(_readable_post, staff, post_id)
-    group = await core.store.read(_group, post.group_id or 0)
-    verb = "Add" if is_pinned else "Remove"
-    activity = build_group_activity(core, verb, staff, group, post.uri, target=f"{group.uri}/featured")
-    keys = await core.keyring.own(staff.actor_id)
-    return await core.write(submit.change, core, tables, staff, post_id, "pin", prove(core, keys, activity))
 
 
 async def list_posts(core: Core, *, viewer: Member, group_id: int) -> list[Post]:
@@ -278,11 +240,17 @@ async def _create(
             raise NotFound("The post you reply to is not here.")
         is_locked = parent.is_locked
     decision = access.may_write(author.viewer, place, is_locked=is_locked)
+    if decision and group.is_local:
+        decision = await judge_level(tx, core, group=group, actor_id=author.actor_id, is_member=True)
     if not decision:
         raise Forbidden(decision.reason)
     posted = await _place(tx, core, tables, group, author, plan, activity)
-    for token in draft.images:
-        await attach_media(tx, token=token, owner_id=author.actor_id, post_id=posted.post_id, group_id=group.group_id)
+    group_id, author_id = group.group_id, author.actor_id
+    for place_of, token in enumerate(draft.images):
+        where = {"owner_id": author_id, "post_id": posted.post_id, "group_id": group_id}
+        await attach_media(tx, token=token, place=place_of, **where)
+    root_id = plan.parent.root_id if plan.parent else posted.post_id
+    await begin_following(tx, actor_id=author_id, group_id=group_id, root_id=root_id, post_id=posted.post_id)
     if idempotency is not None:
         await submit.keep_idempotent(tx, idempotency, posted.uri)
     return posted
@@ -332,33 +300,26 @@ def _state(state: str) -> str:
     return "waiting_for_host" if state == "waiting_for_host" else "in_log"
 
 
-async def _own_post(tx: Tx, author: Member, post_id: int) -> Post:
-    post = await _readable_post(tx, author, post_id)
-    place = await _place_of(tx, author, post)
+async def _own_post(tx: Tx, author: Member, post_id: int) -> tuple[Post, Group]:
+    post, group = await require_readable(tx, author, post_id)
+    place = await get_membership(tx, group_id=group.group_id, actor_id=author.actor_id)
     decision = access.may_edit(author.viewer, author_id=post.author_id, state=post.state, membership=place)
     if not decision:
         raise Forbidden(decision.reason)
-    return post
+    return post, group
 
 
-async def _place_of(tx: Tx, member: Member, post: Post) -> Membership | None:
-    if post.group_id is None:
-        return None
-    return await get_membership(tx, group_id=post.group_id, actor_id=member.actor_id)
+async def require_readable(tx: Tx, viewer: Member, post_id: int) -> tuple[Post, Group]:
+    """Return a post of a group that a member may read, and its group.
 
-
-async def _readable_post(tx: Tx, viewer: Member, post_id: int) -> Post:
+    Raises:
+        NotFound: There is none for them.
+    """
     post = await objects.get_post(tx, viewer_id=viewer.actor_id, post_id=post_id)
-    if post is None or post.group_id is None:
+    group = None if post is None else await get_group(tx, group_id=post.group_id or 0)
+    if post is None or group is None:
         raise NotFound("There is no such post.")
-    return post
-
-
-async def _group(tx: Tx, group_id: int) -> Group:
-    group = await get_group(tx, group_id=group_id)
-    if group is None:
-        raise NotFound("There is no such group.")
-    return group
+    return post, group
 
 
 async def _images(tx: Tx, post_id: int) -> dict[int, tuple[Image, ...]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from node.community.hosting import own_arrival, record
+from node.community.hosting import judge_level, own_arrival, record
 from node.domain import access
 from node.domain.actors import Member
 from node.domain.groups import Group
@@ -87,6 +87,8 @@ async def change(
         decision = access.may_edit(member.viewer, author_id=post.author_id, state=post.state, membership=place)
     else:
         decision = access.may_moderate(member.viewer, place)
+    if decision and group.is_local and kind != "delete":  # what is one's own may always be taken back
+        decision = await judge_level(tx, core, group=group, actor_id=member.actor_id, is_member=True)
     if not decision:
         raise Forbidden(decision.reason)
     if group.is_local:

@@ -12,13 +12,13 @@ import sys
 import msgspec
 
 from node.domain.actors import Member
-from node.domain.posts import Image
+from node.domain.posts import IMAGES_LIMIT, Image
 from node.foundation.errors import Invalid, TooLarge
 from node.foundation.text import clean_text
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.files import save_file
-from node.store.media import MediaRow, insert_media
+from node.store.media import MediaRow, get_media, insert_media
 
 from .pictures import ALT_LIMIT_CHARACTERS
 
@@ -65,6 +65,11 @@ async def add_image(core: Core, *, owner: Member, data: bytes, alt: str) -> Imag
     return Image(row.token, sha256, row.media_type, row.width, row.height, row.alt, None, "ready")
 
 
+async def list_uploads(core: Core, *, owner: Member, tokens: list[str]) -> list[Image]:
+    """Return those of some pictures that a member added and that are on no post yet, in the order asked for."""
+    return await core.store.read(_list, owner.actor_id, tokens[:IMAGES_LIMIT])
+
+
 async def clean_picture(data: bytes, *, pixels: int) -> tuple[_Cleaned, bytes]:
     """Return what a picture is, and its bytes made anew without anything else in them."""
     process = await asyncio.create_subprocess_exec(
@@ -88,6 +93,15 @@ async def clean_picture(data: bytes, *, pixels: int) -> tuple[_Cleaned, bytes]:
         raise Invalid("This file is not a picture that can be used here: JPEG, PNG, WebP or GIF.")
     head, _, cleaned = out.partition(b"\n")
     return msgspec.json.decode(head, type=_Cleaned), cleaned
+
+
+async def _list(tx: Tx, owner_id: int, tokens: list[str]) -> list[Image]:
+    rows = [await get_media(tx, token=token) for token in dict.fromkeys(tokens)]
+    return [
+        Image(row.token, row.sha256, row.media_type, row.width, row.height, row.alt, None, row.state)
+        for row in rows
+        if row is not None and row.owner_id == owner_id and row.post_id is None
+    ]
 
 
 async def _insert(tx: Tx, row: MediaRow) -> None:

@@ -7,7 +7,7 @@ the group is new, it moves the mark as well, so that catch-up of a member who ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from node.community.groups.hosting import list_readers_now
 from node.community.posts.service import label_author
@@ -19,6 +19,7 @@ from node.store import drafts, objects, places, progress, threads
 from node.store.core import Core
 from node.store.drafts import SavedDraft
 from node.store.engine import Tx
+from node.store.following import get_following, get_level, list_levels
 from node.store.media import list_images
 from node.store.profiles import list_joined
 from node.store.rosters import (
@@ -28,10 +29,14 @@ from node.store.rosters import (
     get_group,
     get_membership,
 )
+from node.store.topics import Part, Shape, list_parts, list_shapes
+
+from .quotes import Quote, list_quotes
 
 CATCH_UP_LIMIT = 7
 # Of so many groups a list says whether something is new; whoever is in more finds the rest in catch-up.
 _LOOKED_INTO = 30
+_PLAIN = Shape()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,8 @@ class ThreadLine:
     """One thread in a list.
 
     post: its first post; None when that was written before the member joined. newest: its newest post.
-    new: how many posts by others the member has not seen.
+    new: how many posts by others the member has not seen. title: one that staff gave; else empty.
+    summary: of what stands before it, if the member has not seen it; summed_up: how many of the new ones those are.
     """
 
     root_id: int
@@ -48,15 +54,19 @@ class ThreadLine:
     newest: Post | None
     posts: int
     new: int
+    title: str = ""
+    summary: Post | None = None
+    summed_up: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """What is new to a member: at most seven threads. has_more: there is more than these."""
+    """What is new to a member: at most seven threads. has_more: there is more. newest_id: no post has a larger number."""
 
     lines: list[ThreadLine]
     has_more: bool
     groups: int
+    newest_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +80,7 @@ class GroupLine:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """One group, as a member of it sees it."""
+    """One group, as a member of it sees it. level: how much of it they want to hear. newest_id: of its newest post."""
 
     group: Group
     place: Membership
@@ -80,6 +90,8 @@ class GroupPage:
     pinned: list[ThreadLine]
     lines: list[ThreadLine]
     earlier_before: int | None
+    level: str
+    newest_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,9 @@ class ThreadPage:
     """Part of a thread.
 
     posts: in order; first_number is the place of the first one in the whole thread. unread_id: where the member stopped.
+    shape: what staff made of it. summary: the post that sums up what stands before it. parts: what became topics of
+    their own. origin: the first post of the thread that this one was part of.
+    quotes: what is shown of posts that some link to. follows: "follow", "mute" or "none".
     waiting: the member's own, not yet in the host's order. later_after, earlier_before: where other parts begin.
     """
 
@@ -103,6 +118,12 @@ class ThreadPage:
     waiting: list[Post]
     images: dict[int, tuple[Image, ...]]
     parents: dict[int, Post]
+    quotes: dict[int, tuple[Quote, ...]]
+    follows: str
+    shape: Shape
+    summary: Post | None
+    parts: list[Part]
+    origin: Post | None
     draft: SavedDraft | None
     later_after: int | None
     earlier_before: int | None
@@ -160,10 +181,12 @@ async def mark_group_read(core: Core, *, viewer: Member, group_ids: list[int]) -
 async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
     marks = await progress.list_marks(tx, actor_id=viewer_id)
     joined = await list_joined(tx, viewer_id=viewer_id)
+    levels = await list_levels(tx, actor_id=viewer_id)
+    quiet = {group_id for group_id, chosen in levels.items() if chosen.level == "quiet"}
     found: list[tuple[int, int, int]] = []  # newest post, root, group
     for each in joined:
         mark = marks.get(each.group_id, 0)
-        if each.newest_post_id <= mark:
+        if each.newest_post_id <= mark or each.group_id in quiet:
             continue
         if len(found) > CATCH_UP_LIMIT and each.newest_post_id < found[CATCH_UP_LIMIT][0]:
             break  # groups come newest first: nothing further down is newer than what is kept
@@ -182,7 +205,30 @@ async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
         ThreadLine(root_id, groups[group_id], posts.get(root_id), posts.get(newest), 0, counts.get(root_id, 1))
         for newest, root_id, group_id in kept
     ]
-    return CatchUp(lines, len(found) > len(kept), len(joined))
+    newest_id = joined[0].newest_post_id if joined else 0
+    return CatchUp(await _tended(tx, core, viewer_id, lines), len(found) > len(kept), len(joined), newest_id)
+
+
+async def _tended(tx: Tx, core: Core, viewer_id: int, lines: list[ThreadLine]) -> list[ThreadLine]:
+    """Return lines of a list with what staff made of their threads."""
+    shapes = await list_shapes(tx, root_ids=[line.root_id for line in lines if line.post is not None])
+    wanted = [shape.summary_id for shape in shapes.values() if shape.summary_id is not None]
+    summaries = await _posts(tx, core, viewer_id, wanted)
+    return [await _tended_line(tx, viewer_id, line, shapes, summaries) for line in lines]
+
+
+async def _tended_line(
+    tx: Tx, viewer_id: int, line: ThreadLine, shapes: dict[int, Shape], summaries: dict[int, Post]
+) -> ThreadLine:
+    shape = shapes.get(line.root_id)
+    if shape is None:
+        return line
+    summary = summaries.get(shape.summary_id or 0)
+    if summary is None or summary.state != "live" or not line.new:
+        return replace(line, title=shape.title)
+    where = {"viewer_id": viewer_id, "group_id": line.group.group_id, "root_id": line.root_id}
+    summed_up = line.new - await threads.count_new(tx, after_id=summary.post_id - 1, **where)
+    return replace(line, title=shape.title, summary=summary if summed_up > 0 else None, summed_up=max(summed_up, 0))
 
 
 async def _posts(tx: Tx, core: Core, viewer_id: int, ids: list[int]) -> dict[int, Post]:
@@ -241,9 +287,11 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
         readers=await list_readers_now(tx, core, group=group),
         staff=await places.list_staff(tx, group_id=group_id),
         requests=await count_in_state(tx, group_id=group_id, state="requested") if place.is_staff else 0,
-        pinned=[line(row) for row in pinned],
-        lines=[line(row) for row in shown if row.root_id not in pins],
+        pinned=await _tended(tx, core, viewer_id, [line(row) for row in pinned]),
+        lines=await _tended(tx, core, viewer_id, [line(row) for row in shown if row.root_id not in pins]),
         earlier_before=shown[-1].newest_id if len(rows) > len(shown) else None,
+        level=await get_level(tx, actor_id=viewer_id, group_id=group_id),
+        newest_id=max((row.newest_id for row in rows), default=0),
     )
 
 
@@ -260,26 +308,19 @@ async def _thread_page(
     mark = max(position, await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id))
     unread_id = await threads.find_first_unread(tx, after_id=mark, **where)
     total = await threads.count_up_to(tx, post_id=2**62, **where)
-    if before_id is not None:
-        posts = await threads.list_page_before(tx, before_id=before_id, **where)
-        later_after = posts[-1].post_id if posts else None
-    else:
-        start = after_id
-        if start is None:  # where they stopped, with a little of what they know; short threads are shown whole
-            start = (
-                0
-                if total <= threads.PAGE_POSTS
-                else _a_little_before(named.post_id if named.post_id != root_id else mark)
-            )
-        rows = await threads.list_page(tx, after_id=start, **where)
-        posts = rows[: threads.PAGE_POSTS]
-        later_after = posts[-1].post_id if len(rows) > len(posts) else None
+    if after_id is None:  # where they stopped, with a little of what they know; short threads are shown whole
+        stopped = named.post_id if named.post_id != root_id else mark
+        after_id = 0 if total <= threads.PAGE_POSTS else _a_little_before(stopped)
+    posts, later_after = await _part_of_thread(tx, where, after_id, before_id)
     first_number = await threads.count_up_to(tx, post_id=posts[0].post_id, **where) if posts else 1
     news = 0 if unread_id is None else await threads.count_new(tx, after_id=mark, **where)
     root = await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
     ids = [post.post_id for post in posts]
     waiting = await threads.list_waiting(tx, **where)
     around = {post.parent_id for post in posts if post.parent_id and post.parent_id not in ids}
+    shape = (await list_shapes(tx, root_ids=[root_id])).get(root_id, _PLAIN)
+    more = [number for number in (shape.summary_id, shape.from_root_id) if number is not None]
+    tended = await _posts(tx, core, viewer_id, more)
     page = ThreadPage(
         group=group,
         place=place,
@@ -294,11 +335,29 @@ async def _thread_page(
         waiting=waiting,
         images=await list_images(tx, post_ids=[*ids, *(post.post_id for post in waiting)]) if ids else {},
         parents=await _posts(tx, core, viewer_id, list(around)) | {post.post_id: post for post in posts},
+        quotes=await list_quotes(tx, viewer_id=viewer_id, origin=core.origin, group=group, posts=[*posts, *waiting]),
+        follows=await get_following(tx, actor_id=viewer_id, root_id=root_id),
+        shape=shape,
+        summary=tended.get(shape.summary_id or 0),
+        parts=await list_parts(tx, viewer_id=viewer_id, root_id=root_id),
+        origin=tended.get(shape.from_root_id or 0),
         draft=await drafts.get_draft(tx, actor_id=viewer_id, group_id=group_id, parent_id=root_id),
         later_after=later_after,
         earlier_before=posts[0].post_id if posts and first_number > 1 else None,
     )
     return page, label_author(core, named)
+
+
+async def _part_of_thread(
+    tx: Tx, where: dict[str, int], after_id: int, before_id: int | None
+) -> tuple[list[Post], int | None]:
+    """Return the posts of a part of a thread, and the last of them if the thread goes on behind it."""
+    if before_id is not None:
+        posts = await threads.list_page_before(tx, before_id=before_id, **where)
+        return posts, posts[-1].post_id if posts else None
+    rows = await threads.list_page(tx, after_id=after_id, **where)
+    posts = rows[: threads.PAGE_POSTS]
+    return posts, posts[-1].post_id if len(rows) > len(posts) else None
 
 
 def _a_little_before(position: int) -> int:

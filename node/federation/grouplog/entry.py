@@ -22,7 +22,9 @@ from node.foundation.errors import RemoteMalformed
 from ..integrity import canonicalize, proof_method, sign_document, verify_proof
 from ..signatures.keys import PrivateKey, PublicKey
 
-KINDS = frozenset({"create", "update", "delete", "remove", "lock", "pin", "role", "author", "readers", "settings"})
+KINDS = frozenset(
+    {"create", "update", "delete", "remove", "lock", "pin", "split", "role", "author", "readers", "settings"}
+)
 SALT_BYTES = 32
 _HEX = frozenset("0123456789abcdef")
 _LARGEST_SEQ = 2**53 - 1

@@ -23,6 +23,7 @@ from node.domain.access import (
     may_own,
     may_read,
     may_request,
+    may_verify,
     may_write,
 )
 from node.domain.actors import Viewer
@@ -258,6 +259,22 @@ def test_which_nodes_may_know_a_member(is_searchable: bool, searches: bool, is_a
     decision = may_node_see_person(is_searchable=is_searchable, searches=searches, is_acquainted=is_acquainted)
 
     assert decision.allowed is allowed
+
+
+@pytest.mark.parametrize(
+    ("role", "state", "applicant_id", "may"),
+    [
+        ("member", "active", 2, False),
+        ("moderator", "active", 2, False),
+        ("verifier", "suspended", 2, False),
+        ("verifier", "active", 1, False),
+        ("operator", "active", 1, False),
+        ("verifier", "active", 2, True),
+        ("operator", "active", 2, True),
+    ],
+)
+def test_who_may_verify_whom(role: str, state: str, applicant_id: int, may: bool) -> None:
+    assert bool(may_verify(Viewer(1, "https://a.example/people/x", state, role), applicant_id)) is may
 
 
 def test_every_permission_function_has_its_cases_here_and_returns_a_decision() -> None:

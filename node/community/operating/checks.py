@@ -1,0 +1,139 @@
+"""What is looked at to say how a node is: each check is good, to be watched, or to be acted on now. Pure rules.
+
+The pages say each in words, by its name and state (`checks.disk_warn`), with what to do (`checks.disk_do`).
+"""
+
+from __future__ import annotations
+
+import email.utils
+import stat
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from node.foundation.config import CONFIG_NAME
+from node.store.core import Core
+from node.store.sqlite import has_checkpoint_race
+
+from .service import Disk, Health
+
+GOOD, WARN, BAD = "good", "warn", "bad"
+_INBOX_WARN, _INBOX_BAD = 100, 5000
+_DISK_BAD = 0.03
+_TROUBLE_BAD = timedelta(hours=24)
+_CLOCK_WARN, _CLOCK_BAD = timedelta(seconds=30), timedelta(minutes=5)
+_CLOCK_IS_NEWS = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. state: good, warn or bad. values: what its sentence names; `n` is counted."""
+
+    name: str
+    state: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A node that is not reached. code: why; since: since when."""
+
+    name: str
+    code: str
+    since: datetime | None
+
+
+def look_at_node(core: Core, health: Health, troubles: Sequence[Trouble], *, is_working: bool) -> list[Check]:
+    """Return every check of the node's health page, in the order of the page."""
+    found = [
+        Check("work", GOOD if is_working else BAD),
+        check_peers(troubles, now=core.clock.now()),
+        _check_dead(health),
+        check_inbox(health.waiting["inbox"]),
+        *look_at_machine(core, health.disk),
+        # There is no command for backups yet: that none was made is known without looking.
+        Check("backup", WARN if core.config.is_test_node else BAD),
+    ]
+    clock = check_clock(list(core.tally.clocks.values()), now=core.clock.now())
+    return [*found, clock] if clock is not None else found
+
+
+def look_at_machine(core: Core, disk: Disk) -> list[Check]:
+    """Return the checks of the machine under the node: what `rounds doctor` looks at, too."""
+    open_files = [path.name for path in private_files(core.data) if not is_private(path)]
+    is_sqlite = core.store.dialect == "sqlite"
+    return [
+        check_disk(disk),
+        Check("files", BAD if open_files else GOOD, {"names": ", ".join(open_files)}),
+        Check("engine", WARN if is_sqlite and has_checkpoint_race() else GOOD),
+    ]
+
+
+def private_files(data: Path) -> list[Path]:
+    """Return the files of a data directory that nobody else may read."""
+    return [data / CONFIG_NAME, data / "keys" / "node.key"]
+
+
+def is_private(path: Path) -> bool:
+    """Return whether only a file's owner can read it; one that is not there cannot be read by others either."""
+    try:
+        return not stat.S_IMODE(path.stat().st_mode) & 0o077
+    except FileNotFoundError:
+        return True
+
+
+def check_disk(disk: Disk) -> Check:
+    """Judge the room on the disk: a full one stops the node."""
+    state = BAD if disk.free < _DISK_BAD else WARN if disk.is_low else GOOD
+    return Check("disk", state, {"part": round(disk.free * 100), "size": disk.free_bytes})
+
+
+def check_inbox(waiting: int) -> Check:
+    """Judge how much that came has not been acted on."""
+    state = BAD if waiting >= _INBOX_BAD else WARN if waiting >= _INBOX_WARN else GOOD
+    return Check("inbox", state, {"n": waiting})
+
+
+def check_peers(troubles: Sequence[Trouble], *, now: datetime) -> Check:
+    """Judge the way to other nodes: a day without it, or another key, is more than weather."""
+    if not troubles:
+        return Check("peers", GOOD)
+    is_bad = any(
+        each.code == "key_changed" or (each.since is not None and now - each.since > _TROUBLE_BAD) for each in troubles
+    )
+    return Check(
+        "peers", BAD if is_bad else WARN, {"n": len(troubles), "names": ", ".join(each.name for each in troubles)}
+    )
+
+
+def check_clock(heard: Sequence[tuple[str, datetime]], *, now: datetime) -> Check | None:
+    """Judge our clock by those of peers: (their `Date`, our time then) of each; None when none was heard of late.
+
+    With two peers or more the one in the middle counts: one wrong clock elsewhere says nothing about ours.
+    """
+    offsets = [
+        (at - said).total_seconds()
+        for text, at in heard
+        if now - at < _CLOCK_IS_NEWS and (said := _read_date(text)) is not None
+    ]
+    if not offsets:
+        return None
+    seconds = abs(statistics.median(offsets))
+    state = BAD if seconds > _CLOCK_BAD.total_seconds() else WARN if seconds > _CLOCK_WARN.total_seconds() else GOOD
+    return Check("clock", state, {"n": round(seconds)})
+
+
+def _check_dead(health: Health) -> Check:
+    values = {"n": health.dead_letters, "received": health.dead_received, "sent": health.dead_sent}
+    return Check("dead", WARN if health.dead_letters else GOOD, values)
+
+
+def _read_date(text: str) -> datetime | None:
+    try:
+        found = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

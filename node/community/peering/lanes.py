@@ -1,0 +1,38 @@
+"""What operators do about what waits for a peer: have it tried now."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from node.domain.peers import Peer
+from node.outbox.publish import LANES_BELL
+from node.store.audit import write_audit
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.streams import list_lanes, save_lane
+
+from .service import require_peer
+
+_NOT_SAVED = {"peer_id", "stream", "group_id", "head"}
+
+
+async def retry_lanes(core: Core, text: str, *, by: str) -> int:
+    """Have every lane of a peer that has something to send tried now; return how many.
+
+    Raises:
+        NotFound: It is not on the list.
+    """
+    return await core.store.write(_retry, core, require_peer(core, text), by)
+
+
+async def _retry(tx: Tx, core: Core, peer: Peer, by: str) -> int:
+    await write_audit(tx, actor=by, action="lane.retry", target=peer.host)
+    count = 0
+    for row in await list_lanes(tx):
+        if row.peer_id == peer.peer_id and row.head > row.cursor:
+            values = {name: value for name, value in asdict(row).items() if name not in _NOT_SAVED}
+            values |= {"due_at": tx.now, "state": "due"}
+            await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=values)
+            count += 1
+    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+    return count

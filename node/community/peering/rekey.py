@@ -1,0 +1,116 @@
+"""A peer whose key has changed: two people compare the new one, and it goes on where it stopped.
+
+A node that shows another key than the compared one is paused, by itself or by an operator; what waits on both sides is
+kept. When the words of the new key are read and fit, the key takes the old one's place, every key of the node's people is
+forgotten and fetched anew, and the pause ends. Parting, which drops what waited, is not needed for that.
+
+Spec: signatures.md T62.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from node.domain.peers import KEY_CHANGED, Peer
+from node.foundation.errors import Conflict
+from node.foundation.fingerprints import matches_fingerprint
+from node.outbox.publish import LANES_BELL
+from node.store.actors import retire_keys_of_host
+from node.store.audit import write_audit
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.peers import (
+    clear_peer_error,
+    get_peer,
+    take_peer,
+    update_peer_error,
+    update_peer_facts,
+    update_peer_offered,
+    update_peer_state,
+)
+
+from .facts import Facts, ask_facts
+from .service import LOCKED, WrongFingerprint, check_software, lock_attempt, propose_peer, require_peer, with_facts
+
+_ANOTHER_KEY = "This peer shows another key than the one you compared. Call its operator before you go on."
+
+
+async def rekey_peer(core: Core, text: str, *, fingerprint: str, by: str) -> Peer:
+    """Compare the key that a paused peer shows now, and let it take the old one's place.
+
+    Args:
+        core: This node.
+        text: Host or URL.
+        fingerprint: Hex or eight words of the new key, as the other operator told it.
+        by: For the audit log.
+
+    Raises:
+        NotFound: It is not on the list.
+        Conflict: It is not paused, or shows the key we know, or wrong words ended an attempt.
+        WrongFingerprint: The words are not those of the key it shows; the attempt ends and is on record.
+        RemoteFailure: It could not be reached.
+    """
+    peer = require_peer(core, text)
+    if peer.state != "paused":
+        raise Conflict(f"{peer.host} is {peer.state}. Pause it before you compare a new key.")
+    if peer.is_locked:
+        raise Conflict(LOCKED)
+    facts = await ask_facts(core, peer.origin)
+    if facts.fingerprint == peer.fingerprint:
+        raise Conflict(f"{peer.host} shows the key you compared before. End the pause instead.")
+    if not matches_fingerprint(fingerprint, facts.fingerprint):
+        await core.store.write(lock_attempt, core, peer, by, facts.fingerprint)
+        raise WrongFingerprint("The words are not those of the key this node shows now. Nothing was changed.")
+    check_software(facts.software)
+    return await core.store.write(_rekey, core, peer, facts, by)
+
+
+async def begin_again(core: Core, text: str, *, by: str) -> Peer:
+    """After wrong words: ask the node for its key once more, so that it can be compared anew.
+
+    Raises:
+        NotFound: It is not on the list.
+        RemoteFailure: It could not be reached.
+    """
+    peer = require_peer(core, text)
+    if peer.state == "draft":
+        return await propose_peer(core, peer.origin, by=by)
+    if not peer.is_locked:
+        return peer
+    facts = await ask_facts(core, peer.origin)
+    return await core.store.write(_offer, core, peer, facts, by)
+
+
+async def _rekey(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
+    state = await take_peer(tx, peer_id=peer.peer_id)
+    if state != "paused":
+        raise Conflict(f"{peer.host} is {state}.")
+    await update_peer_facts(tx, peer=replace(with_facts(peer, facts), is_pinned=True))
+    await update_peer_state(tx, peer_id=peer.peer_id, state="active")
+    await clear_peer_error(tx, peer_id=peer.peer_id)
+    await retire_keys_of_host(tx, host=peer.host)
+    await write_audit(tx, actor=by, action="peer.rekeyed", target=peer.host, reason=facts.fingerprint)
+    return await _put(tx, core, peer)
+
+
+async def _offer(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
+    await take_peer(tx, peer_id=peer.peer_id)
+    await clear_peer_error(tx, peer_id=peer.peer_id)
+    if facts.fingerprint != peer.fingerprint:
+        await update_peer_offered(tx, peer_id=peer.peer_id, fingerprint=facts.fingerprint)
+        await update_peer_error(tx, peer_id=peer.peer_id, code=KEY_CHANGED, sentence=_ANOTHER_KEY)
+    await write_audit(tx, actor=by, action="peer.again", target=peer.host, reason=facts.fingerprint)
+    return await _put(tx, core, peer)
+
+
+async def _put(tx: Tx, core: Core, peer: Peer) -> Peer:
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    assert current is not None
+
+    def tell() -> None:
+        core.keyring.forget_host(peer.host)
+        core.peers.put(current)
+        core.bell.ring(LANES_BELL)
+
+    tx.after_commit(tell)
+    return current

@@ -1,0 +1,233 @@
+"""The verification desk: what waits, one application, the decision, and what has to be looked at again.
+
+Nobody decides about themselves; whoever declined does not decide the appeal, while there is somebody else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from node.community.members.service import require_member
+from node.domain.access import may_verify
+from node.domain.actors import Member
+from node.domain.registers import Register
+from node.domain.verification import METHODS, Verification, may_reach
+from node.foundation.errors import Conflict, Invalid, NotFound
+from node.foundation.text import clean_line, clean_text
+from node.store.audit import write_audit
+from node.store.core import Core
+from node.store.engine import Tx
+from node.store.verifications import get_verification, list_calendar, list_with_number
+
+from . import repository
+from .recording import record
+from .repository import Application
+from .service import open_evidence, registers_of, sealed_for
+
+DECISIONS = ("verify", "ask", "decline")
+SOON = timedelta(days=30)
+_REASON_LIMIT, _ANSWER_LIMIT, _NOTE_LIMIT = 500, 1000, 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What waits, the oldest first; and who has to be looked at again within 30 days, or lapsed."""
+
+    applications: list[Application]
+    calendar: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationPage:
+    """One application. number, words: unlocked for this page. register: None without a number.
+
+    conflicts: the handles of others who gave the same number, or were verified by it.
+    verification: what is recorded of the applicant already. is_mine_to_decide: False for whoever declined before.
+    note: the verifiers' own words so far, unlocked for this page.
+    """
+
+    application: Application
+    number: str
+    words: tuple[str, ...]
+    register: Register | None
+    conflicts: list[str]
+    verification: Verification | None
+    is_mine_to_decide: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a verifier chose on the page of an application."""
+
+    decision: str
+    level: str = ""
+    methods: tuple[str, ...] = ()
+    member_class: str = ""
+    reason: str = ""
+    answer: str = ""
+    note: str = ""
+
+
+async def read_desk(core: Core, viewer: Member) -> Desk:
+    """Return what waits for the desk, without the viewer's own."""
+    return await core.store.read(_read_desk, viewer.actor_id)
+
+
+async def count_waiting(core: Core, viewer: Member) -> int:
+    """Return how many applications wait for the desk, without the viewer's own."""
+    return await core.store.read(_count_waiting, viewer.actor_id)
+
+
+async def read_application(core: Core, viewer: Member, application_id: int) -> ApplicationPage:
+    """Return one application that is not the viewer's own.
+
+    Raises:
+        NotFound: There is none, or not for this viewer.
+    """
+    application, conflicts, verification, is_mine = await core.store.read(_read_application, viewer, application_id)
+    evidence = open_evidence(core, application)
+    register = registers_of(core.config).get(application.register)
+    note = ""
+    if application.sealed_note is not None:
+        note = core.keyring.unlock(application.sealed_note, context=sealed_for(application_id))
+    return ApplicationPage(
+        application, evidence.number, evidence.words, register, conflicts, verification, is_mine, note
+    )
+
+
+async def decide(core: Core, viewer: Member, application_id: int, choice: Choice) -> None:
+    """Decide about an application: verify, ask for more, or decline.
+
+    Raises:
+        NotFound: There is none, or not for this viewer.
+        Invalid: Something is missing, the methods do not justify the level, or a reason holds the number.
+        Conflict: It was decided already, or an appeal is for somebody else to decide.
+    """
+    page = await read_application(core, viewer, application_id)
+    if not page.application.is_open:
+        raise Conflict("This application was decided already.")
+    if not page.is_mine_to_decide:
+        raise Conflict("You declined this before. An appeal is decided by somebody else.")
+    choice = check_choice(choice, page)
+    note = core.keyring.lock(choice.note, context=sealed_for(application_id)) if choice.note else None
+    by = f"{viewer.handle}@{core.host}"
+    await core.write(_decide, core, page.application, choice, note, by)
+
+
+def check_choice(choice: Choice, page: ApplicationPage) -> Choice:
+    """Return a verifier's choice ready to be kept.
+
+    Raises:
+        Invalid: With a sentence that says what is missing or wrong.
+    """
+    if choice.decision not in DECISIONS:
+        raise Invalid("Please choose: verify, ask for more, or decline.")
+    reason = clean_line(choice.reason, limit=_REASON_LIMIT)
+    answer = clean_text(choice.answer, limit=_ANSWER_LIMIT).strip()
+    if not reason:
+        raise Invalid("Please give a reason for the record. It is not shown to the applicant.")
+    if choice.decision != "verify" and not answer:
+        raise Invalid("Please write what the applicant is told.")
+    if page.number and any(page.number in "".join(filter(str.isalnum, text.upper())) for text in (reason, answer)):
+        raise Invalid(
+            "Leave the number out of what you write: the record keeps the register and its last two characters."
+        )
+    methods = tuple(method for method in METHODS if method in choice.methods)
+    if choice.decision == "verify":
+        decision = may_reach(choice.level, methods)
+        if not decision:
+            raise Invalid(decision.reason)
+        if "register" in methods and page.register is None:
+            raise Invalid("There is no number that could have been found in a register.")
+    note = clean_text(choice.note, limit=_NOTE_LIMIT).strip()
+    member_class = choice.member_class or page.application.member_class
+    return Choice(choice.decision, choice.level, methods, member_class, reason, answer, note)
+
+
+async def read_person(core: Core, viewer: Member, handle: str) -> tuple[Member, Verification]:
+    """Return a member, not the viewer, and what is recorded of them.
+
+    Raises:
+        NotFound: Nobody, nothing, or the viewer.
+    """
+    member = await require_member(core, handle)
+    verification = await core.store.read(_get_verification, member.actor_id)
+    if verification is None or not may_verify(viewer.viewer, member.actor_id):
+        raise NotFound("There is nothing recorded here.")
+    return member, verification
+
+
+async def _read_desk(tx: Tx, viewer_id: int) -> Desk:
+    applications = await repository.list_open(tx, viewer_id=viewer_id)
+    return Desk(applications, await list_calendar(tx, until_at=tx.now + SOON))
+
+
+async def _count_waiting(tx: Tx, viewer_id: int) -> int:
+    return await repository.count_waiting(tx, viewer_id=viewer_id)
+
+
+async def _read_application(
+    tx: Tx, viewer: Member, application_id: int
+) -> tuple[Application, list[str], Verification | None, bool]:
+    application = await repository.get_application(tx, application_id=application_id)
+    if application is None or not may_verify(viewer.viewer, application.actor_id):
+        raise NotFound("There is no such application.")
+    conflicts: list[str] = []
+    if application.number_mark:
+        mark, actor_id = application.number_mark, application.actor_id
+        conflicts = await repository.list_with_mark(tx, number_mark=mark, actor_id=actor_id)
+        conflicts += await list_with_number(tx, number_mark=mark, actor_id=actor_id)
+    is_mine = True
+    if application.is_appeal and application.is_open:
+        declined_by = (application.decided_by or "").partition("@")[0]
+        others = await repository.count_other_verifiers(tx, handle=viewer.handle, applicant_id=application.actor_id)
+        is_mine = declined_by != viewer.handle or others == 0
+    verification = await get_verification(tx, actor_id=application.actor_id)
+    return application, sorted(set(conflicts)), verification, is_mine
+
+
+async def _get_verification(tx: Tx, actor_id: int) -> Verification | None:
+    return await get_verification(tx, actor_id=actor_id)
+
+
+_OUTCOMES = {"verify": "verified", "ask": "asked", "decline": "declined"}
+
+
+async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, note: str | None, by: str) -> None:
+    outcome = _OUTCOMES[choice.decision]
+    forget_at = None if choice.decision == "ask" else tx.now + timedelta(days=core.config.retention.evidence_days)
+    done = await repository.decide_application(
+        tx,
+        application_id=application.application_id,
+        state=outcome,
+        answer=choice.answer,
+        sealed_note=note or application.sealed_note,
+        # Of an appeal it stays on record who declined before, until somebody else decides.
+        by=(application.decided_by or by) if application.is_appeal and outcome == "asked" else by,
+        forget_at=forget_at,
+    )
+    if not done:
+        raise Conflict("This application was decided already.")
+    said = f"{choice.level} {' '.join(choice.methods)}: " if choice.decision == "verify" else ""
+    await write_audit(
+        tx, actor=by, action=f"verification.{outcome}", target=application.handle, reason=f"{said}{choice.reason}"
+    )
+    if choice.decision == "verify":
+        is_found = "register" in choice.methods
+        await record(
+            tx,
+            core,
+            actor_id=application.actor_id,
+            actor_uri=f"{core.origin}/people/{application.handle}",
+            level=choice.level,
+            methods=choice.methods,
+            by=by,
+            jurisdiction=application.jurisdiction,
+            register=application.register if is_found else "",
+            number_end=application.number_end if is_found else "",
+            number_mark=application.number_mark if is_found else "",
+            member_class=choice.member_class,
+        )
