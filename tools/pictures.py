@@ -23,7 +23,7 @@ from playwright.async_api import Page as Tab
 
 from node.cli.remote import ask
 from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES, Page, State
-from tools.browsing import NARROW, WIDE, find_names, open_chromium, path_of, sign_in
+from tools.browsing import NARROW, WIDE, apply_as, find_names, open_chromium, path_of, sign_in
 
 FOLDER = Path(__file__).parents[1] / "pictures"
 LOOKS: tuple[tuple[str, tuple[int, int], Literal["light", "dark"]], ...] = (
@@ -102,6 +102,7 @@ async def _take_all(told: dict[str, Any]) -> list[str]:
     names = {"peer": peer, "member": "dee", "elsewhere": f"{_ELSEWHERE}@{peer}", "link": link.rpartition("/")[2]}
     troubles: list[str] = []
     async with open_chromium() as browser:
+        await apply_as(browser, society["base_url"], "dee", passwords["dee"])
         cookies = {NOBODY: None}
         for who, handle in _PEOPLE.items():
             context = await browser.new_context()

@@ -43,7 +43,9 @@ def verify_words(parser: argparse.ArgumentParser) -> None:
     """Take the words of `member verify`."""
     parser.add_argument("handle")
     parser.add_argument("--assurance", required=True, choices=ASSURANCE_LEVELS)
-    parser.add_argument("--method", action="append", default=[], choices=EVERY_METHOD, help="may be given several times")
+    parser.add_argument(
+        "--method", action="append", default=[], choices=EVERY_METHOD, help="may be given several times"
+    )
     parser.add_argument("--reason", default="")
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from node.community.peering import roundtrip, service
-from node.community.peering.rekey import rekey_peer
+from node.community.peering.facts import parse_peer
+from node.community.peering.rekey import begin_again, rekey_peer
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.peers import Peer
 from node.foundation.errors import RemoteFailure
@@ -67,10 +68,14 @@ def policy_words(parser: argparse.ArgumentParser) -> None:
 
 async def add(context: Context) -> int:
     """Add a node to the list."""
-    args = context.args
+    args, core = context.args, context.house.core
+    known = core.peers.by_origin(parse_peer(core, args.peer))
+    if known is not None and known.is_locked and args.fingerprint is None and not args.unpinned:
+        peer = await begin_again(core, known.host, by=context.by)
+        return await _shown(context, peer, f"{peer.host} was asked for its key anew.")
     try:
         peer = await service.add_peer(
-            context.house.core,
+            core,
             args.peer,
             fingerprint=args.fingerprint,
             activate=args.yes,
@@ -166,9 +171,6 @@ async def test(context: Context) -> int:
 async def describe(context: Context, peer: Peer) -> dict[str, Any]:
     """Return a peer as `peer show` prints it."""
     counts = await service.describe_peer(context.house.core, peer)
-    fingerprint = None
-    if peer.fingerprint is not None:
-        fingerprint = {"hex": peer.fingerprint, "words": fingerprint_words(peer.fingerprint)}
     error = None
     if peer.error_code is not None:
         error = {"code": peer.error_code, "sentence": peer.error_sentence, "since": instant(peer.error_since_at)}
@@ -177,9 +179,13 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
         "base_url": peer.origin,
         "name": peer.name,
         "state": peer.state,
-        "fingerprint": fingerprint,
+        "fingerprint": _show_key(peer.fingerprint),
+        "offered": _show_key(peer.offered),
         "pinned": peer.is_pinned,
         "software": {"name": peer.software_name, "version": peer.software_version},
+        "operator": peer.told.operator or None,
+        "contact": peer.told.contact or None,
+        "capabilities": list(peer.told.capabilities),
         "policy": {
             "host_groups": peer.policy.host_groups,
             "people_search": peer.policy.people_search,
@@ -199,6 +205,10 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
     }
 
 
+def _show_key(fingerprint: str | None) -> dict[str, Any] | None:
+    return {"hex": fingerprint, "words": fingerprint_words(fingerprint)} if fingerprint else None
+
+
 async def _shown(context: Context, peer: Peer, sentence: str) -> int:
     shown = await describe(context, peer)
     lines = [sentence]
@@ -208,5 +218,10 @@ async def _shown(context: Context, peer: Peer, sentence: str) -> int:
             f"Its fingerprint is: {words}",
             f"                    {peer.fingerprint}",
             "Read it to each other with its operator, then run `rounds peer verify`.",
+        ]
+    if peer.offered is not None:
+        lines += [
+            f"It shows another key now: {' '.join(fingerprint_words(peer.offered))}",
+            "Call its operator; with the words they read to you run `rounds peer rekey`.",
         ]
     return context.emit(shown, *lines)

@@ -35,10 +35,14 @@ from node.store.engine import Tx
 _FRESH = timedelta(minutes=1)
 
 
-async def needs_instance(tx: Tx, core: Core, *, actor: Actor, document: dict[str, Any]) -> str | None:
+async def needs_instance(
+    tx: Tx, core: Core, *, actor: Actor, document: dict[str, Any], only_missing: bool = False
+) -> str | None:
     """Return the instance actor that must be fetched before a document's statement can be checked, or None.
 
-    It is asked for when we do not have it, and when it lists another key than the statement names.
+    It is asked for when we do not have it, and when it lists another key than the statement names; with `only_missing`
+    in the first case alone. A handler must not wait for the second: an end that names a new key would be lost with a
+    failing fetch, and the word it takes back would stand. Refused, it counts as nothing.
     """
     peer, statement = core.peers.by_host(actor.host), document.get(MEMBER)
     if peer is None or not isinstance(statement, dict):
@@ -47,7 +51,7 @@ async def needs_instance(tx: Tx, core: Core, *, actor: Actor, document: dict[str
     row = await get_actor_document(tx, uri=uri)
     if row is None or not row.document:
         return uri
-    if row.fetched_at is not None and tx.now - row.fetched_at < _FRESH:
+    if only_missing or (row.fetched_at is not None and tx.now - row.fetched_at < _FRESH):
         return None
     proof = statement.get("proof")
     named = proof.get("verificationMethod") if isinstance(proof, dict) else None

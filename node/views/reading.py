@@ -24,6 +24,7 @@ from node.foundation.errors import NotFound
 from node.store.core import Core
 from node.store.profiles import Profile
 
+from .cards import list_cards
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, read_number, see
 
@@ -165,14 +166,23 @@ async def show_thread(
         text = page.draft.text if page.draft else ""
     values = {"problem": "", "preview": None} | more
     core, authors = house.core, {post.author_id for post in (*page.posts, *page.waiting)}
-    values["ticks"] = await read_accepted(core, authors)
+    path = path_of(house)(page.group)
+    parts: dict[str, Any] = {
+        "visitor": visitor,
+        "page_of": lambda post: post_page(post, path),
+        "name_of": shell.name_of,
+        "ticks": await read_accepted(core, authors),
+    }
     values["may_write"] = bool(await read_level(core, group=page.group, member=visitor.member, is_member=True))
     rendered = shell.render(
         "reading/thread.html",
         visitor,
         place="groups",
         page=page,
-        path=path_of(house)(page.group),
+        path=path,
+        cards=list_cards(page, page.posts, first=page.first_number, **parts),
+        waiting=list_cards(page, page.waiting, first=page.total + 1, **parts),
+        show=shell.show_card,
         answered=answered,
         text=text,
         once=once or house.core.ids.token(),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,9 +13,11 @@ from node.domain.posts import Post, page_token
 from node.foundation.config import Config
 from node.store.core import Core
 
-from .markup import disc, icon, said, seal
+from .cards import Card
+from .markup import Markup, disc, icon, said, seal
 from .visitor import Visitor
 
+_CARDS_KEPT = 2048
 # No frames, nothing from elsewhere, nothing that acts but the one script that listens for new posts: a page cannot tell
 # anybody who reads it (T49, T53).
 PAGE_HEADERS = {
@@ -33,6 +37,10 @@ class Shell:
 
     core: Core
     templates: Environment = field(default_factory=lambda: _open_templates())
+    show_card: Callable[[Card], Markup] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "show_card", _open_cards(self.templates))
 
     def render(self, template: str, visitor: Visitor, *, place: str = "", **values: Any) -> str:
         """Return a page as HTML.
@@ -75,6 +83,12 @@ def _open_templates() -> Environment:
     templates.globals |= {"draw_icon": icon, "draw_seal": seal, "draw_disc": disc}
     templates.filters |= {"said": said, "page": post_page, "token": post_token}
     return templates
+
+
+def _open_cards(templates: Environment) -> Callable[[Card], Markup]:
+    """Return the function that makes cards of posts; it keeps those made lately."""
+    make: Callable[[Card], Markup] = templates.get_template("_parts/post.html").module.card  # type: ignore[attr-defined]
+    return lru_cache(maxsize=_CARDS_KEPT)(make)
 
 
 def post_token(post: Post) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -19,7 +19,7 @@ from node.community.members.sessions import Preferences
 
 from .markup import Markup, fill, time_tag
 
-_WEEK, _YEAR = timedelta(days=6), timedelta(days=300)
+_WEEK_DAYS, _YEAR_DAYS = 7, 300
 
 
 @cache
@@ -59,13 +59,17 @@ class Words:
 
     def moment(self, instant: datetime) -> Markup:
         """Return an instant as a `<time>`: "Saturday, 06:40" within a week, "12 October" within a year."""
-        return _moment(self.preferences, self.now.replace(second=0, microsecond=0), instant)
+        return _moment(self.of_today(), instant)
 
     def show_moment(self, instant: datetime) -> Markup:
         """As `moment`, made anew."""
-        local, now = (each.astimezone(self._zone) for each in (instant, self.now))
+        local = instant.astimezone(self._zone)
         title = f"{self._long(local)}, {_time(local)} ({self.preferences.time_zone})"
-        return time_tag(instant.isoformat(timespec="seconds"), title, self._short(local, now))
+        return time_tag(instant.isoformat(timespec="seconds"), title, self._short(local))
+
+    def of_today(self) -> Words:
+        """Return the same words at noon of the reader's day: what is made with them can be kept until midnight."""
+        return _at_noon(self.preferences, self.now.replace(minute=self.now.minute // 15 * 15, second=0, microsecond=0))
 
     def day(self, instant: datetime) -> str:
         """Return a day: "Wednesday 14 October"."""
@@ -91,14 +95,15 @@ class Words:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.preferences.time_zone)
 
-    def _short(self, local: datetime, now: datetime) -> str:
+    def _short(self, local: datetime) -> str:
         if self.preferences.date_style == "iso":
             return f"{local.date().isoformat()} {_time(local)}"
-        if local.date() == now.date():
+        days = (self.now.astimezone(self._zone).date() - local.date()).days
+        if days == 0:
             return str(self("dates.today", time=_time(local)))
-        if timedelta() <= now - local < _WEEK:
+        if 0 < days < _WEEK_DAYS:
             return f"{self._name('weekday', local.isoweekday())}, {_time(local)}"
-        if abs(now - local) < _YEAR:
+        if abs(days) < _YEAR_DAYS:
             return self._day_and_month(local)
         return self._long(local)
 
@@ -123,6 +128,13 @@ def _plain(language: str, key: str) -> Markup:
 
 
 @lru_cache(maxsize=4096)
-def _moment(preferences: Preferences, now: datetime, instant: datetime) -> Markup:
-    """Return a moment as it is shown within this minute: a thread shows forty, and many readers the same ones."""
-    return Words(preferences, now).show_moment(instant)
+def _moment(words: Words, instant: datetime) -> Markup:
+    """Return a moment as it is shown on this day: a thread shows forty, and many readers the same ones."""
+    return words.show_moment(instant)
+
+
+@lru_cache(maxsize=256)
+def _at_noon(preferences: Preferences, now: datetime) -> Words:
+    """Return words at noon; days begin at a quarter of an hour everywhere, so that four times an hour is often enough."""
+    local = now.astimezone(ZoneInfo(preferences.time_zone))
+    return Words(preferences, local.replace(hour=12, minute=0, second=0, microsecond=0))

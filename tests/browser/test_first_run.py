@@ -88,6 +88,10 @@ async def test_somebody_sets_a_node_up_and_compares_words_with_another(
     await page.click("#policy summary")
     found += await _look(page)
 
+    await page.goto(f"{society.origin}/node")
+    await page.click("text=The numbers, hour by hour")
+    found += await _look(page)
+
     peers = (await society.run("peer", "list"))["peers"]
     assert [(peer["state"], peer["pinned"]) for peer in peers] == [("active", True)]
     if found:

@@ -87,7 +87,7 @@ async def test_j03_follow_a_group_from_ones_own_institutions_node(chromium: Brow
             reply = ana.locator("article.post").last
             await expect(reply.locator("h2")).to_contain_text("Ben Okafor")
             await expect(reply.locator(".byline")).to_contain_text("Hospital")
-            await expect(reply.locator(".tick")).to_be_visible()
+            await expect(reply.locator(".attested")).to_be_visible()
 
         with lab.step("/api/v1/instance and /api/v2/instance answer 200 without a token."):
             async with aiohttp.ClientSession() as session:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, Page
 from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
 from tests.support.commands import PASSWORD
 from tests.support.process_node import ProcessNode
-from tools.browsing import NARROW, NARROWEST, WIDE, find_names, path_of, sign_in
+from tools.browsing import NARROW, NARROWEST, WIDE, apply_as, find_names, path_of, sign_in
 
 # Everything is looked at once, colour in both schemes.
 _RULES = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
@@ -77,6 +77,7 @@ async def _visit(page: Page, address: str) -> list[str]:
 async def test_every_page_can_be_read_by_everybody(chromium: Browser, nodes: tuple[ProcessNode, ProcessNode]) -> None:
     society, hospital = nodes
     names = await _fill(society, hospital)
+    await apply_as(chromium, society.origin, "dee", PASSWORD)
     found, asked = [], []
 
     for who, handle in {MEMBER: "ana", NOBODY: "", NEWCOMER: "tomas", OPERATOR: "op"}.items():

@@ -64,7 +64,16 @@ async def test_outsiders_are_told_what_a_group_asks_and_who_can_read_it(village:
     await ben.get("/groups/find")
     await ben.submit("find-group", address=f"ward@{a.host}")
 
-    told = ("Nights.", "Sources,", "not rumours.", "Where do you work?", "Which nights?", "1–9 members", d.host, "Society")
+    told = (
+        "Nights.",
+        "Sources,",
+        "not rumours.",
+        "Where do you work?",
+        "Which nights?",
+        "1–9 members",
+        d.host,
+        "Society",
+    )
     assert [word for word in told if word not in ben.words] == []
 
 

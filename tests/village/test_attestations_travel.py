@@ -8,7 +8,10 @@ import msgspec
 import pytest
 
 from node.community.members.profiles import read_standing
+from node.community.members.service import require_member
+from node.community.verification.desk import Choice, decide
 from node.community.verification.recording import change_state
+from node.community.verification.service import NewApplication, apply, read_own
 from node.domain.attestations import Standing
 from node.store.actors import get_actor_by_uri
 from node.store.engine import Tx
@@ -16,6 +19,7 @@ from tests.support.commands import CommandRefused
 from tests.support.village import Node, Village
 
 DAY = 86_400
+NPI = "1234567893"
 
 
 async def standing(node: Node, uri: str) -> Standing:
@@ -203,6 +207,26 @@ async def test_what_was_relayed_goes_with_the_last_member(village: Village) -> N
     await village.rest()
 
     assert await b.select("SELECT actor_id FROM attestations WHERE through_host <> ''") == []
+
+
+async def test_t28_a_register_number_reaches_no_other_node_and_no_file(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    await b.member("vera", role="verifier")
+    ben, vera = [await require_member(b.core, handle) for handle in ("ben", "vera")]
+    await apply(b.core, ben, NewApplication("physician", "US", "npi", NPI, ("video",), f"My number is {NPI}."))
+    own = await read_own(b.core, ben)
+    assert own.application is not None
+
+    choice = Choice("verify", "A3", ("register", "video"), "physician", "card seen", "", f"Found {NPI}.")
+    await decide(b.core, vera, own.application.application_id, choice)
+    await b.post(ward, "Good morning", as_="ben")
+    await village.rest()
+
+    found = await standing(a, b.person("ben"))
+    assert found.attested is not None
+    assert (found.level, found.attested.methods) == ("A3", ("register", "video"))
+    assert await village.find_kept(NPI, a) + await village.find_kept(NPI, b) == []
+    assert village.find_said(NPI, a) + village.find_said(NPI, b) == []
 
 
 async def test_a_silent_member_is_told_to_the_groups_host_alone(village: Village) -> None:

@@ -215,6 +215,32 @@ async def test_t62_a_pinned_peer_that_shows_another_key_is_paused_until_its_oper
     assert [row["reason"] for row in await a.audit() if row["action"] == "peer.paused"] == ["key_changed"]
 
 
+async def test_t62_a_pinned_peer_goes_on_with_a_new_key_once_people_have_compared_it(village: Village) -> None:
+    a = await village.node("society")
+    peer = await village.foreign()
+    old = sha256_hex(peer.instance.ed25519.public_key().public_bytes_raw())
+    await a.run("peer", "add", peer.origin, "--fingerprint", old, "--yes")
+    await peer.get(f"{a.origin}/groups/nobody")
+    peer.instance.ed25519 = Ed25519PrivateKey.generate()
+    peer.instance.rsa = peer.person("renewed").rsa
+    await peer.get(f"{a.origin}/groups/nobody")
+    assert (await _peer(a, peer))["state"] == "paused"
+
+    new = sha256_hex(peer.instance.ed25519.public_key().public_bytes_raw())
+    with pytest.raises(CommandRefused):
+        await a.run("peer", "rekey", peer.host, "--fingerprint", old)
+    locked = (await _peer(a, peer))["error"]["code"]
+    with pytest.raises(CommandRefused):
+        await a.run("peer", "rekey", peer.host, "--fingerprint", new)
+    await a.run("peer", "add", peer.host)
+    await a.run("peer", "rekey", peer.host, "--fingerprint", new)
+
+    shown = await _peer(a, peer)
+    assert locked == "wrong_fingerprint"
+    assert (shown["state"], shown["fingerprint"]["hex"], shown["error"]) == ("active", new, None)
+    assert (await peer.get(f"{a.origin}/groups/nobody")).status == 404
+
+
 async def test_t05_a_key_that_its_owner_does_not_list_proves_nothing(village: Village) -> None:
     a = await village.node("society")
     await a.member("ana")

@@ -107,7 +107,9 @@ def build_settings(core: Core, group: Group, actor_document: dict[str, Any]) -> 
     return _activity(core, "Update", group.uri, actor_document, [f"{group.uri}/followers"])
 
 
-def build_offer(core: Core, group: Group, offered: dict[str, Any], staff_uri: str, *, by: Actor | Member) -> dict[str, Any]:
+def build_offer(
+    core: Core, group: Group, offered: dict[str, Any], staff_uri: str, *, by: Actor | Member
+) -> dict[str, Any]:
     """Return what the group lays before its staff: a request, a report, a held post; with the name of who it is by."""
     to = [staff_uri, f"{staff_uri}/followers"]
     subject = {"id": by.uri, "type": "Person", "name": by.name, "preferredUsername": by.handle}

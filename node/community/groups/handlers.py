@@ -142,7 +142,9 @@ class GroupHost:
             group, actor = found
             place = await get_membership(tx, group_id=group.group_id, actor_id=actor.actor_id)
             if place is not None and place.state == "invited" and place.request_uri == arrival.view.object_id:
-                await put_out(tx, core, self.tables, group=group, actor=actor, state="left", by=actor.address, reason="")
+                await put_out(
+                    tx, core, self.tables, group=group, actor=actor, state="left", by=actor.address, reason=""
+                )
                 return Done()
         return None
 

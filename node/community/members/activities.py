@@ -46,7 +46,7 @@ async def on_person_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | N
         summary=sanitize_html(view.summary or ""),
         inbox_uri=view.shared_inbox or view.inbox,
     )
-    needed = await needs_instance(tx, core, actor=actor, document=view.document)
+    needed = await needs_instance(tx, core, actor=actor, document=view.document, only_missing=True)
     if needed is not None:
         return Need(needed)
     keys = tuple(key for key in view.keys if key.owner == view.id)

@@ -67,7 +67,9 @@ async def _insert_link(tx: Tx, secret: str, by: str) -> None:
     # The audit chain's row is held from here on: nobody becomes operator between the look and the link.
     await write_audit(tx, actor=by, action="node.setup_link", target="setup")
     if await repository.count_operators(tx):
-        raise Conflict("Somebody operates this node already. Operators make others; `rounds member reset` helps them in.")
+        raise Conflict(
+            "Somebody operates this node already. Operators make others; `rounds member reset` helps them in."
+        )
     await repository.end_setup_links(tx)
     await repository.insert_link(
         tx,

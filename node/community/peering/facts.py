@@ -21,13 +21,14 @@ from node.store.core import Core
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a node told: instance actor, fingerprint of its key, name, software (None when it has no NodeInfo), claims."""
+    """What a node told: instance actor, fingerprint of its key, name, software (None when it has no NodeInfo), claims, keys."""
 
     instance_uri: str
     fingerprint: str
     name: str
     software: Software | None
     told: PeerTold = NOTHING_TOLD
+    keys: tuple[KeyDocument, ...] = ()
 
 
 def parse_peer(core: Core, text: str) -> str:
@@ -65,7 +66,8 @@ async def ask_facts(core: Core, origin: str) -> Facts:
         view = await _ask_instance(core, origin)
         software, told = await _ask_software(core, origin)
     name = clean_line(view.name or "") or urlsplit(origin).netloc
-    return Facts(view.id, _fingerprint(view), name, software, told)
+    keys = tuple(key for key in view.keys if key.owner == view.id)
+    return Facts(view.id, _fingerprint(view), name, software, told, keys)
 
 
 async def _ask_instance(core: Core, origin: str) -> ActorView:

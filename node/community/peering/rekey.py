@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from node.domain.actors import Actor
 from node.domain.peers import KEY_CHANGED, Peer
 from node.foundation.errors import Conflict
 from node.foundation.fingerprints import matches_fingerprint
 from node.outbox.publish import LANES_BELL
-from node.store.actors import retire_keys_of_host
+from node.store.actors import get_actor_by_uri, insert_actor, insert_key, retire_keys_of_host
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -89,8 +90,22 @@ async def _rekey(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
     await update_peer_state(tx, peer_id=peer.peer_id, state="active")
     await clear_peer_error(tx, peer_id=peer.peer_id)
     await retire_keys_of_host(tx, host=peer.host)
+    await _keep_keys(tx, core, peer, facts)
     await write_audit(tx, actor=by, action="peer.rekeyed", target=peer.host, reason=facts.fingerprint)
     return await _put(tx, core, peer)
+
+
+async def _keep_keys(tx: Tx, core: Core, peer: Peer, facts: Facts) -> None:
+    """Keep the node's own new keys: what it signs with them is taken at once, without asking it again."""
+    actor = await get_actor_by_uri(tx, uri=facts.instance_uri)
+    if actor is None:
+        actor = Actor(
+            core.ids.number(), facts.instance_uri, "instance", peer.host, peer.host, False, None, facts.name, "",
+            f"{peer.origin}/inbox",
+        )  # fmt: skip
+        await insert_actor(tx, actor=actor)
+    for key in facts.keys:
+        await insert_key(tx, actor_id=actor.actor_id, key=key, sealed_private=None)
 
 
 async def _offer(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:

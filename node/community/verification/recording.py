@@ -81,7 +81,7 @@ async def _refuse_number(core: Core, member: Member, text: str) -> None:
     if kept is None or not kept.number_mark:
         return
     words = re.findall(r"[0-9A-Z]+", text.upper())
-    tries = {*words, "".join(words), "".join(word for word in words if word.isdigit())}
+    tries = {"".join(words[first : first + length]) for first in range(len(words)) for length in range(1, 5)}
     if any(core.keyring.mark(f"{kept.register}:{number}") == kept.number_mark for number in tries):
         raise Invalid("Leave the number out: the record keeps the register and its last two characters.")
 

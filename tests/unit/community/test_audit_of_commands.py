@@ -26,6 +26,8 @@ NODE = a_foreign_actor("friend.example", kind="Application")
 PASSWORD = "correct horse battery"
 _PRINT = fingerprint_hex(NODE.ed25519.public)
 _WRONG = "ab" * 32
+NEXT = a_foreign_actor("friend.example", kind="Application", key="next")
+_NEXT_PRINT = fingerprint_hex(NEXT.ed25519.public)
 
 # What is run, what comes on stdin, and what then stands in the audit log, in order. {post}: the id of the newest post.
 STORY: tuple[tuple[str, str, list[str]], ...] = (
@@ -57,6 +59,7 @@ STORY: tuple[tuple[str, str, list[str]], ...] = (
     ("group approve ward ben", "", ["group.let_in"]),
     ("group remove ward ben --reason x", "", ["group.removed"]),
     ("group ban ward ben --reason x", "", ["group.banned"]),
+    ("group unban ward ben", "", ["group.unbanned"]),
     ("group change ward --title Wards", "", ["group.settings"]),
     ("peer add friend.example", "", ["peer.draft"]),
     (f"peer verify friend.example --fingerprint {_PRINT}", "", ["peer.verified"]),
@@ -72,6 +75,8 @@ STORY: tuple[tuple[str, str, list[str]], ...] = (
     ("peer pause friend.example --reason x", "", ["peer.paused"]),
     ("peer pause friend.example --reason x", "", []),
     ("peer resume friend.example", "", ["peer.active"]),
+    ("peer pause friend.example --reason key", "", ["peer.paused"]),
+    (f"peer rekey friend.example --fingerprint {_NEXT_PRINT}", "", ["peer.rekeyed"]),
     ("post add ward --as ana --title Hello", "Text.", ["as.post.add"]),
     ("post list ward --as ana", "", ["as.post.list"]),
     ("post edit {post} --as ana", "Other text.", ["as.post.edit"]),
@@ -93,6 +98,7 @@ STORY: tuple[tuple[str, str, list[str]], ...] = (
     ("audit list", "", []),
     ("audit verify", "", []),
     ("status", "", []),
+    ("setup", "", []),  # there is an operator
     ("peer part friend.example --reason x", "", ["peer.parted"]),
 )  # fmt: skip
 
@@ -151,6 +157,8 @@ async def test_t59_every_command_writes_exactly_what_it_did_into_the_audit_log(s
     for line, text, expected in STORY:
         if line.startswith(("lane retry", "deadletter retry")):
             await shell.lone.core.store.write(_leave_something_waiting, shell.lone)
+        if line.startswith("peer rekey"):
+            shell.lone.wire.documents = {NEXT.uri: _instance_document(shell.lone, NEXT)}
         before = len(await shell.audited())
         await shell.run(line, text)
         found = [row.action for row in (await shell.audited())[before:]]
@@ -161,7 +169,7 @@ async def test_t59_every_command_writes_exactly_what_it_did_into_the_audit_log(s
 
 
 def test_t59_every_command_is_in_the_story() -> None:
-    told = {tuple(line.split()[:2]) if line != "status" else ("status", "") for line, _, _ in STORY}
+    told = {tuple(line.split()[:2]) if " " in line else (line, "") for line, _, _ in STORY}
 
     assert {(command.noun, command.verb) for command in COMMANDS} == told
 

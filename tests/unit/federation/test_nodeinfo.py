@@ -10,12 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node.federation.nodeinfo import (
+    CAPABILITIES,
     REFUSED_SOFTWARE,
     SCHEMA_URL,
+    Claims,
     Software,
     build_discovery,
+    build_features,
     build_nodeinfo,
     choose_nodeinfo_link,
+    read_claims,
     read_nodeinfo,
     refuse_software,
 )
@@ -62,6 +66,32 @@ def test_our_answers_are_understood_by_our_reader() -> None:
 
     assert choose_nodeinfo_link(discovery, origin=ORIGIN) == f"{ORIGIN}/nodeinfo/2.1"
     assert read_nodeinfo(document) == Software("rounds", "0.1.0")
+
+
+def test_what_we_say_of_ourselves_is_understood_and_an_operator_is_named_only_where_they_want_that() -> None:
+    named = build_nodeinfo("2.1", "0.1.0", features=build_features(operator=" Ola ", contact="+00 1"))
+    unnamed = build_nodeinfo("2.1", "0.1.0", features=build_features(operator="", contact=" "))
+
+    assert read_claims(json.dumps(named).encode()) == Claims("Ola", "+00 1", CAPABILITIES)
+    assert read_claims(json.dumps(unnamed).encode()) == Claims("", "", CAPABILITIES)
+    assert "operator" not in unnamed["metadata"]
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner) | st.dictionaries(st.sampled_from(["operator", "name", "contact", "capabilities"]), inner)
+        ),
+    )
+)
+def test_whatever_a_node_says_of_itself_is_short_and_harmless(metadata: Any) -> None:
+    claims = read_claims(a_nodeinfo(metadata=metadata))
+
+    assert set(claims.capabilities) <= set(CAPABILITIES)
+    for line in (claims.operator, claims.contact):
+        assert len(line) <= 200
+        assert "\n" not in line
 
 
 def test_the_newer_version_is_chosen_wherever_it_stands() -> None:
