@@ -10,7 +10,8 @@ from node.community.members import sessions
 from node.community.members.service import list_operator_names, set_password_by_link
 from node.community.members.sessions import DATE_STYLES, LANGUAGES, Preferences
 from node.community.members.tries import Tries
-from node.foundation.errors import Invalid, NodeError, NotFound
+from node.foundation.errors import Invalid, NodeError, NotFound, TooMany
+from node.store.core import Core
 
 from .shell import Shell
 from .visitor import (
@@ -29,9 +30,11 @@ from .visitor import (
 def build_signing(house: House, shell: Shell) -> Blueprint:
     """Return the routes of sessions and settings."""
     pages = Blueprint("signing", __name__)
-    _add_sign_in(pages, house, shell, Tries(house.core.clock))
+    tries = Tries(house.core.clock)
+    _add_sign_in(pages, house, shell, tries)
     _add_invitations(pages, house, shell)
     _add_settings(pages, house, shell)
+    _add_password(pages, house, shell, tries)
     return pages
 
 
@@ -114,30 +117,33 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
         return keep_cookie(core, see("/me/verification" if is_newcomer else "/"), cookie)
 
 
+async def _show_settings(
+    core: Core, shell: Shell, visitor: Visitor, *, status: int = 200, problem: str = "", is_saved: bool = False
+) -> Response:
+    assert visitor.session is not None
+    places, apps = await sessions.list_access(core, visitor.member)
+    page = shell.render(
+        "signing/settings.html",
+        visitor,
+        place="me",
+        problem=problem,
+        is_saved=is_saved,
+        places=places,
+        apps=apps,
+        languages=LANGUAGES,
+        styles=DATE_STYLES,
+        zones=sessions.list_time_zones(),
+    )
+    return Response(page, status)
+
+
 def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
     core = house.core
-
-    async def show(visitor: Visitor, *, status: int = 200, problem: str = "", is_saved: bool = False) -> Response:
-        assert visitor.session is not None
-        places, apps = await sessions.list_access(core, visitor.member)
-        page = shell.render(
-            "signing/settings.html",
-            visitor,
-            place="me",
-            problem=problem,
-            is_saved=is_saved,
-            places=places,
-            apps=apps,
-            languages=LANGUAGES,
-            styles=DATE_STYLES,
-            zones=sessions.list_time_zones(),
-        )
-        return Response(page, status)
 
     @pages.get("/me/settings")
     @for_members(core)
     async def settings(visitor: Visitor) -> ResponseReturnValue:
-        return await show(visitor, is_saved="saved" in request.args)
+        return await _show_settings(core, shell, visitor, is_saved="saved" in request.args)
 
     @pages.post("/me/settings")
     @for_members(core)
@@ -147,7 +153,7 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
         try:
             await sessions.change_preferences(core, visitor.member, wanted)
         except Invalid as error:
-            return await show(visitor, status=422, problem=error.safe)
+            return await _show_settings(core, shell, visitor, status=422, problem=error.safe)
         return see("/me/settings?saved=1")
 
     @pages.post("/me/access")
@@ -170,3 +176,22 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
     async def seen(visitor: Visitor) -> ResponseReturnValue:
         await sessions.clear_notice(core, visitor.member)
         return see("/")
+
+
+def _add_password(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> None:
+    core = house.core
+
+    @pages.post("/me/password")
+    @for_members(core)
+    async def password(visitor: Visitor) -> ResponseReturnValue:
+        assert visitor.session is not None
+        form = await read_form()
+        wanted = form.get("password", "")
+        try:
+            if wanted != form.get("again", wanted):
+                raise Invalid(str(visitor.words("invitation.differ")))
+            present = form.get("present", "")
+            await sessions.change_password(core, tries, visitor.session, present=present, wanted=wanted)
+        except (Invalid, TooMany) as error:
+            return await _show_settings(core, shell, visitor, status=error.status, problem=error.safe)
+        return see("/me/settings?saved=1")

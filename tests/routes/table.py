@@ -119,6 +119,7 @@ GET  /node/members/<handle>                303    401    404      404      404  
 FORMS = """
 POST /sign-out
 POST /me/settings
+POST /me/password
 POST /me/access
 POST /me/verification
 POST /me/notice

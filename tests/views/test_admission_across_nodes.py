@@ -133,3 +133,55 @@ async def test_a_yes_is_forgotten_with_the_request_it_was_for(village: Village) 
     await village.rest()
 
     assert await _state(a, ward, b.person("ben")) == "left"
+
+
+async def test_t15_a_yes_counts_no_more_once_its_giver_has_left_the_staff(village: Village) -> None:
+    a, b, d, ward = await _three(village)
+    ana, dee = await Browser(a).enter("ana"), await Browser(d).enter("dee")
+    await b.join(ward, as_="ben")
+    await village.rest()
+    await dee.get(f"/groups/ward@{a.host}/requests")
+    await dee.submit("admit-node", confirm="1")
+    await dee.submit("decide", decision="approve")
+    await village.rest()
+    await a.run("group", "role", ward, d.person("dee"), "member")
+    await village.rest()
+
+    await ana.get("/groups/ward/requests")
+    seen = ana.words
+    await ana.submit("admit-node", confirm="1")
+    await village.rest()
+    alone = len(await a.select("SELECT peer_id FROM admissions"))
+    await a.run("group", "admit", ward, b.host, "--yes")
+    await village.rest()
+
+    assert f"dee@{d.host} has agreed" not in seen and f"dee@{d.host} has said yes" not in seen
+    assert (alone, len(await a.select("SELECT peer_id FROM admissions"))) == (1, 2)
+    assert await _state(a, ward, b.person("ben")) == "requested"
+
+
+async def test_t15_a_facilitator_whose_node_calls_them_otherwise_is_still_one_person(village: Village) -> None:
+    a, b, _, ward = await _three(village)
+    peer = await village.foreign_friend(a)
+    fay = peer.person("fay")
+    await peer.send(f"{ward}/inbox", peer.activity("Follow", fay, ward, to=[ward]), fay)
+    await village.rest()
+    ana = await Browser(a).enter("ana")
+    await ana.get("/groups/ward/requests")
+    await ana.submit("admit-node", confirm="1")
+    await a.run("group", "admit", ward, peer.host, "--yes")
+    await a.approve(ward, fay.uri)
+    await a.run("group", "role", ward, fay.uri, "facilitator")
+    await village.rest()
+    before = len(await a.select("SELECT peer_id FROM admissions"))
+
+    for name, keys in (("fay", "fay"), ("faye", "renewed")):
+        fay.more["preferredUsername"] = name
+        fay.rsa = peer.person(keys).rsa
+        vote = peer.submit("Add", fay, ward, f"{b.origin}/actor", target=f"{ward}/nodes")
+        assert (await peer.send(f"{ward}/inbox", vote, fay)).status == 202
+        await village.rest()
+
+    [row] = await a.select("SELECT handle FROM actors WHERE uri = :uri", uri=fay.uri)
+    assert row.handle == "faye"
+    assert len(await a.select("SELECT peer_id FROM admissions")) == before

@@ -386,3 +386,47 @@ async def test_nobody_gets_the_same_answer_for_everything(ward: Ward) -> None:
 
     assert len(answers) == 1
     assert nobody.steps == [303, 200]
+
+
+async def test_a_member_changes_their_password_and_is_signed_out_everywhere_else(ward: Ward) -> None:
+    await ward.set_password("ben")
+    here, elsewhere = await ward.browser("ben"), await ward.browser("ben")
+    await here.get("/me/settings")
+
+    await here.submit("change-password", present=PASSWORD, password="a longer horse", again="a longer horse")
+
+    assert here.steps == [303, 200]
+    assert [await _is_in(browser) for browser in (here, elsewhere)] == [True, False]
+    assert [(await _post_sign_in(ward, word)).status for word in (PASSWORD, "a longer horse")] == [422, 200]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        {"present": "not the horse", "password": "a longer horse", "again": "a longer horse"},
+        {"present": PASSWORD, "password": "xq7", "again": "xq7"},
+        {"present": PASSWORD, "password": "a longer horse", "again": "another horse"},
+    ],
+)
+async def test_a_password_that_cannot_be_taken_changes_nothing(ward: Ward, typed: dict[str, str]) -> None:
+    await ward.set_password("ben")
+    here, elsewhere = await ward.browser("ben"), await ward.browser("ben")
+    await here.get("/me/settings")
+
+    await here.submit("change-password", **typed)
+
+    assert (here.status, len(here.page.alerts)) == (422, 1)
+    assert [word for word in typed.values() if word in here.text] == []
+    assert await _is_in(elsewhere)
+
+
+async def test_t57_the_present_password_is_not_to_be_guessed_from_an_open_session(ward: Ward) -> None:
+    await ward.set_password("ben")
+    here = await ward.browser("ben")
+    await here.get("/me/settings")
+
+    for _ in range(TRIES):
+        await here.submit("change-password", present="wrong", password="a longer horse", again="a longer horse")
+    await here.submit("change-password", present=PASSWORD, password="a longer horse", again="a longer horse")
+
+    assert here.status == 429

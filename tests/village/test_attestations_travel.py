@@ -274,3 +274,76 @@ async def test_taking_a_level_back_by_command_is_an_end(village: Village) -> Non
     await village.rest()
 
     assert (await standing(a, b.person("ben"))).verdict == "ended"
+
+
+async def test_f09_a_host_that_read_of_an_end_before_it_was_told_still_passes_it_on(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    d = await village.node("distant")
+    await village.befriend(a, d)
+    await d.member("dan")
+    await village.let_in(a, ward, (d, "dan"))
+    await d.post(ward, "From afar", as_="dan")
+    await village.rest()
+    await b.run("peer", "policy", a.host, "--accepts-relayed", "yes")
+    a.proxy.cut()
+    await change(d, "dan", "revoked")
+    await village.rest()
+
+    peer = a.core.peers.by_host(d.host)
+    await a.house.dereferencer.fetch_actor(d.person("dan"), peer)
+    a.proxy.mend()
+    await village.pass_time(3600)
+
+    assert (await standing(a, d.person("dan"))).verdict == "revoked"
+    assert (await standing(b, d.person("dan"))).verdict == "revoked"
+
+
+async def test_f09_an_end_is_not_undone_by_an_older_document_that_was_long_on_its_way(village: Village) -> None:
+    a, b, _ = await village.shared_ward()
+    uri, peer = b.person("ben"), a.core.peers.by_host(b.host)
+    dereferencer = a.house.dereferencer
+    fetch = dereferencer._get
+
+    async def fetch_slowly(address: str, *args: Any, **more: Any) -> dict[str, object]:
+        document: dict[str, object] = await fetch(address, *args, **more)
+        if address == uri:
+            await change(b, "ben", "revoked")
+            await village.rest()
+        return document
+
+    dereferencer._get = fetch_slowly
+    await dereferencer.fetch_actor(uri, peer)
+
+    assert (await standing(a, uri)).verdict == "revoked"
+
+
+async def test_t62_what_a_node_said_by_its_old_key_counts_no_more_when_it_has_a_new_one(village: Village) -> None:
+    a = await village.node("society")
+    await a.member("ana")
+    ward = await a.group("ward", owner="ana")
+    d = await village.foreign()
+    old = sha256_hex(d.instance.ed25519.public_key().public_bytes_raw())
+    await a.run("peer", "add", d.origin, "--fingerprint", old, "--yes")
+    mal = d.person("mal")
+
+    def attest(key: ForeignActor) -> None:
+        method = f"{d.instance.uri}#attestation"
+        d.instance.more["attestationMethod"] = [key.multikey | {"id": method, "controller": d.instance.uri}]
+        mal.more["attestation"] = foreign_statement(d, mal.uri, key, method)
+
+    attest(d.person("first-key"))
+    await d.send(f"{ward}/inbox", d.activity("Follow", mal, ward, to=[ward]), mal)
+    await village.rest()
+    before = await standing(a, mal.uri)
+    d.instance.ed25519 = Ed25519PrivateKey.generate()
+    new = sha256_hex(d.instance.ed25519.public_key().public_bytes_raw())
+    await a.run("peer", "pause", d.host, "--reason", "another key", "--yes")
+    await a.run("peer", "rekey", d.host, "--fingerprint", new)
+    between = await standing(a, mal.uri)
+    attest(d.person("second-key"))
+    await d.send(f"{ward}/inbox", d.activity("Follow", mal, ward, to=[ward]), mal)
+    await village.rest()
+    after = await standing(a, mal.uri)
+
+    assert (before.verdict, between.verdict) == ("accepted", "none")
+    assert (after.verdict, after.attested and after.attested.problem) == ("accepted", "")

@@ -127,7 +127,7 @@ class GroupHost:
             return Done()
         elif not await is_admitted(tx, core, group=group, actor=asker):
             # Kept until the node is admitted: that is for the owner and facilitators, and may need two of them.
-            await give_assent(tx, group_id=group.group_id, subject=asker.uri, voter=actor.address)
+            await give_assent(tx, group_id=group.group_id, subject=asker.uri, voter=actor.uri)
         else:
             await bring_in(tx, core, self.tables, group=group, actor=asker, by=actor.address)
         await self._record_in_staff(tx, core, staff, arrival, kind="update")
@@ -174,7 +174,8 @@ class GroupHost:
         if peer is None or not peer.policy.host_groups or arrival.type != "Add":
             await self._refuse(tx, core, group, actor, arrival, "That node is not a peer of the group's host.")
             return Done()
-        if await admit(tx, core, group=group, peer=peer, by=actor.address, because_of=actor.uri) == "admitted":
+        who = {"by": actor.address, "because_of": actor.uri, "voter": actor.uri}
+        if await admit(tx, core, group=group, peer=peer, **who) == "admitted":
             await let_in_approved(tx, core, self.tables, group=group, peer=peer, by=actor.address)
         return Done()
 

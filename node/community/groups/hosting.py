@@ -9,7 +9,7 @@ import msgspec
 
 from node.community.hosting import judge_level, own_arrival, record
 from node.community.members.service import list_operator_names
-from node.domain.access import may_node_see_card
+from node.domain.access import may_moderate, may_node_see_card
 from node.domain.actors import Actor
 from node.domain.groups import Group, Membership, may_become
 from node.domain.peers import Peer
@@ -47,7 +47,7 @@ from node.store.rosters import (
 from node.store.streams import close_lane, open_lane
 
 from . import activities
-from .admission import NOT_ADMITTED, admit, is_admitted
+from .admission import NOT_ADMITTED, admit, is_admitted, list_agreed
 
 
 async def is_known_to(tx: Tx, group: Group, host: str) -> bool:
@@ -132,6 +132,8 @@ async def let_in_approved(tx: Tx, core: Core, tables: Tables, *, group: Group, p
         actor = await get_actor_by_uri(tx, uri=subject)
         if actor is None or actor.host != peer.host:
             continue
+        if not await list_agreed(tx, group_id=group.group_id, subject=subject, check=may_moderate):
+            continue  # whoever said yes is of the staff no more
         if await judge_level(tx, core, group=group, actor_id=actor.actor_id, is_member=False):
             await bring_in(tx, core, tables, group=group, actor=actor, by=by)
 

@@ -18,7 +18,6 @@ from node.foundation.errors import Conflict, NotFound
 from node.foundation.text import html_to_text
 from node.inbox.dispatch import Tables
 from node.store.actors import get_actor, get_actor_document
-from node.store.assents import list_voters
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.papers import get_paper
@@ -34,6 +33,7 @@ from node.store.rosters import (
 )
 
 from . import repository
+from .admission import list_agreed
 from .hosting import list_readers_now
 from .reports import Report, list_reports
 from .repository import PAGE_MEMBERS, Said
@@ -236,8 +236,8 @@ async def _requests_page(tx: Tx, core: Core, viewer: Member, group_id: int) -> R
             admission = await get_admission(tx, group_id=group_id, peer_id=peer.peer_id) if peer else None
             is_admitted = admission is not None
             may_be = peer is not None and peer.state == "active" and peer.policy.host_groups
-        voters = await list_voters(tx, group_id=group_id, subject=person.host)
-        approved_by = await list_voters(tx, group_id=group_id, subject=person.uri)
+        voters = await list_agreed(tx, group_id=group_id, subject=person.host, check=access.may_admit_node)
+        approved_by = await list_agreed(tx, group_id=group_id, subject=person.uri, check=access.may_moderate)
         waiting.append(Asking(person, peer, is_admitted, may_be, voters, approved_by))
     return RequestsPage(
         group=group,

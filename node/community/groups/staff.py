@@ -154,7 +154,8 @@ async def _admit(
         raise Conflict(f"{peer.host} is {peer.state}; only an active peer can be admitted.")
     if not peer.policy.host_groups:
         raise Conflict(f"The policy for {peer.host} does not let its members into groups here.")
-    done = await admission.admit(tx, core, group=group, peer=peer, by=by, because_of=because_of)
+    voter = staff.uri if staff is not None else None
+    done = await admission.admit(tx, core, group=group, peer=peer, by=by, because_of=because_of, voter=voter)
     if done == "admitted":
         await hosting.let_in_approved(tx, core, tables, group=group, peer=peer, by=by)
     return done

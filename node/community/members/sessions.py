@@ -18,11 +18,12 @@ from node.domain.actors import Member
 from node.federation.egress import is_loopback_address
 from node.foundation.errors import Invalid, NotFound
 from node.foundation.text import clean_line
+from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 
 from . import repository
-from .service import check_sign_in, hash_secret
+from .service import check_password, check_sign_in, hash_password, hash_secret
 from .tries import Tries
 
 SESSION_LIFE = timedelta(days=30)
@@ -91,6 +92,23 @@ async def sign_in(
         return None
     tries.forget(handle)
     return await open_session(core, member, agent=agent), member
+
+
+async def change_password(core: Core, tries: Tries, session: Session, *, present: str, wanted: str) -> None:
+    """Change a member's password, for who knows the present one; every other session and one-time link of theirs ends.
+
+    Raises:
+        Invalid: The present one is wrong, or the new one cannot be used.
+        TooMany: There were too many wrong ones.
+    """
+    member = session.member
+    check_password(wanted)
+    tries.check(member.handle, "")
+    if await check_sign_in(core, handle=member.handle, password=present[:1000]) is None:
+        tries.note(member.handle, "")
+        raise Invalid("That is not your present password. Nothing was changed.")
+    tries.forget(member.handle)
+    await core.store.write(_change_password, member, session.session_id, await hash_password(core, wanted))
 
 
 async def open_session(core: Core, member: Member, *, agent: str) -> str:
@@ -209,6 +227,14 @@ async def _find(tx: Tx, session_hash: str) -> Any:
 
 async def _touch(tx: Tx, session_id: int, actor_id: int) -> None:
     await repository.touch_session(tx, session_id=session_id, actor_id=actor_id, expires_at=tx.now + SESSION_LIFE)
+
+
+async def _change_password(tx: Tx, member: Member, session_id: int, hashed: str) -> None:
+    if not await repository.update_password(tx, actor_id=member.actor_id, password_hash=hashed):
+        raise NotFound("This account is not active.")
+    await repository.end_sessions(tx, actor_id=member.actor_id, but_id=session_id)
+    await repository.end_links(tx, actor_id=member.actor_id)
+    await write_audit(tx, actor=member.handle, action="member.password", target=member.handle)
 
 
 async def _end(tx: Tx, actor_id: int, session_id: int) -> bool:
