@@ -37,9 +37,10 @@ pictures: $(DEV) ## Take pictures of every page, wide and narrow, light and dark
 	$(BIN)/python tools/system_packages.py
 	$(BIN)/python -m tools.pictures
 
-guide: $(DEV) ## Take the pictures of docs/operate/first-day.md anew.
+guide: $(DEV) ## Take the pictures of docs/operate and docs/member anew.
 	$(BIN)/python tools/system_packages.py
 	$(BIN)/python -m tools.guide
+	$(BIN)/python -m tools.member_guide
 
 reference: $(DEV) ## Write the configuration's example and reference anew from the code.
 	$(BIN)/python -m tools.configuration_reference

@@ -70,11 +70,26 @@ async def find_names(page: Page, origin: str, group: str) -> dict[str, str]:
         text = await page.content()
         own = re.search(r"/threads/(\w+)/edit\"", text)
         theirs = re.search(r"/threads/(\w+)/report\"", text)
-        person = re.search(r"href=\"/people/([^\"]+)\"", text)
-        if own and theirs and person:
-            found = {"thread": link.rpartition("/")[2], "own": own[1], "theirs": theirs[1], "person": person[1]}
+        people = re.findall(r"href=\"/people/([^\"]+)\"", text)
+        if own and theirs and people:
+            found = {"thread": link.rpartition("/")[2], "own": own[1], "theirs": theirs[1], "person": people[-1]}
             return names | found
     raise LookupError(f"no thread of {group} has a post of the member's and another one")
+
+
+async def act_as_staff(page: Page, origin: str, names: dict[str, str]) -> None:
+    """Report somebody's post and make it the summary of its thread, and quote it: all of that is there to be seen then."""
+    theirs = f"{origin}/groups/{names['group']}/threads/{names['theirs']}"
+    await page.goto(f"{theirs}/report")
+    await page.check("#report [name=rule][value=source]")
+    await page.fill("#report [name=note]", "Where is this from? Somebody may act on it.")
+    await page.click("#report button")
+    await page.goto(f"{theirs}/tend")
+    await page.click("#sum-up button")
+    await page.wait_for_selector("#summary")
+    await page.goto(f"{origin}/groups/{names['group']}/threads/{names['thread']}?quote={names['theirs']}")
+    await page.click("#reply button[value=send]")
+    await page.wait_for_selector(".quote-card")
 
 
 def path_of(state: State, names: dict[str, str]) -> str:

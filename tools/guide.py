@@ -113,8 +113,13 @@ async def _take_all(society: _Node, hospital: _Node) -> None:
 async def _take(tab: Tab, name: str, *, at: str = "", full: bool = False) -> None:
     """Take a picture: of one part of the page, of the whole, or of what a window shows; in few colours."""
     raw = await (tab.locator(at).screenshot() if at else tab.screenshot(full_page=full))
+    shrink(raw, FOLDER / f"{name}.png")
+
+
+def shrink(raw: bytes, path: Path) -> None:
+    """Write a picture in few colours."""
     picture = Image.open(BytesIO(raw)).convert("RGB")
-    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(FOLDER / f"{name}.png", optimize=True)
+    picture.quantize(_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _become_friends(society: _Node, hospital: _Node) -> None:

@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from playwright.async_api import Page as Tab
 
 from node.cli.remote import ask
-from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES, Page, State
-from tools.browsing import NARROW, WIDE, apply_as, find_names, open_chromium, path_of, sign_in
+from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES, Page, State
+from tools.browsing import NARROW, WIDE, act_as_staff, apply_as, find_names, open_chromium, path_of, sign_in
 
 FOLDER = Path(__file__).parents[1] / "pictures"
 LOOKS: tuple[tuple[str, tuple[int, int], Literal["light", "dark"]], ...] = (
@@ -33,7 +33,8 @@ LOOKS: tuple[tuple[str, tuple[int, int], Literal["light", "dark"]], ...] = (
     ("390-dark", NARROW, "dark"),
 )
 # Who is who in the demonstration's society: its operator is in no group.
-_PEOPLE = {MEMBER: "ana", NEWCOMER: "ola", OPERATOR: "ola"}
+_PEOPLE = {MEMBER: "ana", NEWCOMER: "ola", APPLICANT: "dee", OPERATOR: "ola"}
+_REFUSED = {"spent": 404, "absent": 404, "no words": 422}
 _GROUP, _ELSEWHERE = "emr", "residents"
 _START_SECONDS = 120
 
@@ -42,7 +43,7 @@ def main() -> int:
     """Take all pictures; return 0 when every state has them."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir()
-    with tempfile.TemporaryDirectory(prefix="rounds-pictures-") as folder, _demonstration(Path(folder)) as told:
+    with tempfile.TemporaryDirectory(prefix="rounds-pictures-") as folder, open_demonstration(Path(folder)) as told:
         _stir(told)
         troubles = asyncio.run(_take_all(told))
     for trouble in troubles:
@@ -52,7 +53,7 @@ def main() -> int:
 
 
 @contextmanager
-def _demonstration(folder: Path) -> Iterator[dict[str, Any]]:
+def open_demonstration(folder: Path) -> Iterator[dict[str, Any]]:
     """Run a demonstration and give what it says of itself: its nodes, people and passwords."""
     command = [sys.executable, "-m", "node", "demo", "--port", str(find_ports()), "--dir", str(folder / "demo")]
     with (folder / "log").open("wb") as log:
@@ -110,6 +111,7 @@ async def _take_all(told: dict[str, Any]) -> list[str]:
             await sign_in(tab, society["base_url"], handle, passwords[handle])
             if who == MEMBER:
                 names |= await find_names(tab, society["base_url"], _GROUP)
+                await act_as_staff(tab, society["base_url"], names)
             cookies[who] = await context.storage_state()
             await context.close()
         for look, size, scheme in LOOKS:
@@ -128,14 +130,24 @@ def _states_of(who: str) -> list[tuple[Page, State]]:
     return [(page, state) for page in PAGES for state in page.states if state.who == who]
 
 
+async def take_whole(tab: Tab, path: Path) -> None:
+    """Take a picture of a whole page in a window as high as the page: what sticks to an edge stands where it belongs."""
+    size = tab.viewport_size
+    assert size is not None
+    height = await tab.evaluate("document.documentElement.scrollHeight")
+    await tab.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+    await tab.screenshot(path=path)
+    await tab.set_viewport_size(size)
+
+
 async def _take(tab: Tab, origin: str, page: Page, state: State, names: dict[str, str], look: str) -> list[str]:
     """Take one picture."""
     name = "-".join(filter(None, (page.name, state.name.replace(" ", "-") or state.who, look)))
     answer = await tab.goto(origin + path_of(state, names))
-    wanted = 404 if page.name == "absent" or state.name == "spent" else 200
+    wanted = _REFUSED.get(state.name, _REFUSED.get(page.name, 200))
     if answer is None or answer.status != wanted:
         return [f"{name}: {answer.status if answer else 'no answer'} instead of {wanted}"]
-    await tab.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+    await take_whole(tab, FOLDER / f"{name}.png")
     if await tab.evaluate("document.documentElement.scrollWidth > innerWidth"):
         return [f"{name}: scrolls sideways"]
     return []

@@ -123,7 +123,8 @@ class Demo:
                 operator = next(person for person in PEOPLE if person.node == node and person.role == "operator")
                 url = f"http://{self.host(node)}"
                 words = ["init", "--base-url", url, "--name", NAMES[node], "--insecure-loopback"]
-                words += ["--operator", operator.handle, "--password-stdin", "--recovery-file", str(data) + ".recovery"]
+                words += ["--operator", operator.handle, "--operator-name", operator.name, "--password-stdin"]
+                words += ["--recovery-file", str(data) + ".recovery"]
                 made = subprocess.run(
                     [*rounds, "--data", str(data), *words],
                     input=self.password(operator) + "\n",

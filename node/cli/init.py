@@ -31,6 +31,7 @@ def words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", default="sqlite:", help="sqlite: or postgresql://…")
     parser.add_argument("--insecure-loopback", action="store_true", help="a test node: http and ports on loopback")
     parser.add_argument("--operator", metavar="HANDLE")
+    parser.add_argument("--operator-name", metavar="NAME", help="as colleagues know them; the handle without it")
     parser.add_argument("--password-stdin", action="store_true")
     parser.add_argument("--recovery-file", type=Path)
     parser.add_argument("--json", action="store_true")
@@ -64,7 +65,7 @@ async def _init(data: Path, args: argparse.Namespace) -> int:
     build_config(written)
     operator = None
     if args.operator:
-        operator = NewMember(args.operator, args.operator, "guest", "A0", "operator", password)
+        operator = NewMember(args.operator, args.operator_name or args.operator, "guest", "A0", "operator", password)
         check_new_member(operator)
     _make_directory(data, written)
     recovery = _recovery_code()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
 
@@ -34,7 +35,7 @@ from node.foundation.errors import (
 )
 from node.foundation.logs import get_logger
 from node.foundation.text import clean_line, sanitize_html
-from node.store.actors import save_remote_actor
+from node.store.actors import get_actor_document, save_remote_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -143,6 +144,9 @@ class Dereferencer:
     async def fetch_actor(self, uri: str, peer: Peer) -> Actor:
         """Fetch an actor of an active peer and keep it with its keys.
 
+        What its node told us while the answer was on its way is newer, and it is asked once more: an end of somebody's
+        verification, or a new key, is not undone by a document from before.
+
         Raises:
             RemoteMalformed: What came is not that actor.
             OriginMismatch: It claims what belongs to somebody else.
@@ -151,13 +155,22 @@ class Dereferencer:
         """
         if parse_origin_of(self._core, uri) != peer.origin:
             raise Forbidden(internal=f"{uri} is not of {peer.origin}")
+        asked_at = self._core.clock.now()
+        return await self._fetch_actor(uri, peer, asked_at) or await self._take_actor(uri, peer)
+
+    async def _fetch_actor(self, uri: str, peer: Peer, asked_at: datetime | None) -> Actor | None:
         document = await self._get(uri, peer)
         view = understand(normalize_document(document))
         if not isinstance(view, ActorView) or view.id != uri:
             raise RemoteMalformed(internal=f"{uri} answered with something else")
         await self._check_pin(view, peer)
         check_actor_origins(view, expected_origin=peer.origin, allow_insecure=self._core.allow_insecure)
-        return await self.save_actor(view, peer)
+        return await self._save_actor(view, peer, asked_at)
+
+    async def _take_actor(self, uri: str, peer: Peer) -> Actor:
+        saved = await self._fetch_actor(uri, peer, None)
+        assert saved is not None  # nothing is too old that was not asked when
+        return saved
 
     async def _check_pin(self, view: ActorView, peer: Peer) -> None:
         """Pause a pinned peer whose node shows another key than the one its operator read out (T62).
@@ -175,8 +188,8 @@ class Dereferencer:
         await self._core.store.write(_pause_for_key, self._core, peer, shown)
         raise KeyUnavailable(internal=f"the instance key of {peer.host} is not the pinned one")
 
-    async def save_actor(self, view: ActorView, peer: Peer) -> Actor:
-        """Keep what a peer's actor says of itself, and what its node states of it."""
+    async def _save_actor(self, view: ActorView, peer: Peer, asked_at: datetime | None) -> Actor | None:
+        """Keep what a peer's actor says of itself, and what its node states of it; None when that is old by now."""
         core = self._core
         actor = Actor(
             actor_id=core.ids.number(),
@@ -193,7 +206,7 @@ class Dereferencer:
         keys = tuple(key for key in view.keys if key.owner == view.id)
         text = msgspec.json.encode(view.document).decode()
         await self._fetch_instance_for(actor, view.document, peer)
-        saved = await core.store.write(_save, core, actor, view.document, text, keys)
+        saved = await core.store.write(_save, core, actor, view.document, text, keys, asked_at)
         core.keyring.forget(view.id)
         return saved
 
@@ -231,8 +244,17 @@ async def _needs_instance(tx: Tx, core: Core, actor: Actor, document: dict[str, 
 
 
 async def _save(
-    tx: Tx, core: Core, actor: Actor, document: dict[str, Any], text: str, keys: tuple[KeyDocument, ...]
-) -> Actor:
+    tx: Tx,
+    core: Core,
+    actor: Actor,
+    document: dict[str, Any],
+    text: str,
+    keys: tuple[KeyDocument, ...],
+    asked_at: datetime | None,
+) -> Actor | None:
+    row = await get_actor_document(tx, uri=actor.uri)
+    if row is not None and row.fetched_at is not None and asked_at is not None and asked_at < row.fetched_at <= tx.now:
+        return None
     saved = await save_remote_actor(tx, actor=actor, document=text, keys=keys)
     await learn_attestation(tx, core, actor=saved, document=document)
     return saved

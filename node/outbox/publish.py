@@ -13,6 +13,7 @@ import msgspec
 
 from node.domain.actors import Actor
 from node.domain.groups import Group
+from node.federation.credentials import MEMBER
 from node.federation.grouplog.entry import SALT_BYTES, LogEntry, commit_of, format_salt, seal_entry
 from node.federation.integrity import sign_document
 from node.federation.message import KeyDocument
@@ -89,13 +90,42 @@ async def append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
     actor = await get_actor_by_uri(tx, uri=author)
     if actor is None:
         raise Conflict(internal=f"no actor for the author {author}")
+    card, key = await _draw_card(tx, actor)
+    text = encode(card).decode()
+    known = await get_card(tx, group_id=group.group_id, actor_uri=author)
+    if known is None or known.document != text:
+        await _append_card(tx, core, group, card, key)
+
+
+async def append_end(tx: Tx, core: Core, *, group: Group, author: str) -> None:
+    """Append the card of somebody who is no member any more, if it takes back what the one in force attests.
+
+    No other word of theirs comes into the log; they are called what they were called (T15).
+    """
+    known = await get_card(tx, group_id=group.group_id, actor_uri=author)
+    actor = await get_actor_by_uri(tx, uri=author)
+    if known is None or actor is None:
+        return
+    in_force = decode(known.document)
+    card, key = await _draw_card(tx, actor)
+    if _is_current(in_force.get(MEMBER)) and not _is_current(card.get(MEMBER)):
+        names = {name: in_force[name] for name in ("name", "preferredUsername") if name in in_force}
+        await _append_card(tx, core, group, card | names, key)
+
+
+async def _draw_card(tx: Tx, actor: Actor) -> tuple[dict[str, Any], KeyDocument | None]:
+    """Return somebody's card as it is now, and the key that it names."""
     keys = await published_keys(tx, actor)
     statement = await get_statement(tx, actor_id=actor.actor_id)
     card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), keys, decode(statement) if statement else None)
-    text = encode(card).decode()
-    known = await get_card(tx, group_id=group.group_id, actor_uri=author)
-    if known is not None and known.document == text:
-        return
+    return card, next((key for key in keys if key.algorithm == "ed25519"), None)
+
+
+def _is_current(statement: Any) -> bool:
+    return isinstance(statement, dict) and "credentialStatus" not in statement
+
+
+async def _append_card(tx: Tx, core: Core, group: Group, card: dict[str, Any], key: KeyDocument | None) -> None:
     activity = {
         "@context": "https://www.w3.org/ns/activitystreams",
         "type": "Add",
@@ -106,13 +136,8 @@ async def append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
         "to": [f"{group.uri}/followers"],
     }
     stored = await _append(tx, core, group=group, kind="author", activity=activity, media=None)
-    ed25519 = next((key for key in keys if key.algorithm == "ed25519"), None)
-    await insert_card(
-        tx,
-        group_id=group.group_id,
-        actor_uri=author,
-        card=Card(stored.seq, text, ed25519.key_id if ed25519 else None, ed25519.text if ed25519 else None),
-    )
+    kept = Card(stored.seq, encode(card).decode(), key.key_id if key else None, key.text if key else None)
+    await insert_card(tx, group_id=group.group_id, actor_uri=card["id"], card=kept)
 
 
 async def published_keys(tx: Tx, actor: Actor) -> tuple[KeyDocument, ...]:

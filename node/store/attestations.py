@@ -31,6 +31,9 @@ _DROP = "DELETE FROM attestations WHERE actor_id = :actor_id AND through_host = 
 _FORGET_RELAYED = """DELETE FROM attestations WHERE through_host <> '' AND NOT EXISTS (
    SELECT 1 FROM author_cards c JOIN actors a ON a.uri = c.actor_uri JOIN actors g ON g.actor_id = c.group_id
    WHERE a.actor_id = attestations.actor_id AND g.host = attestations.through_host)"""
+_FORGET_OF_HOST = """DELETE FROM attestations WHERE through_host = ''
+  AND actor_id IN (SELECT actor_id FROM actors WHERE host = :host AND is_local = 0)"""
+_FORGET_INSTANCE = "UPDATE actors SET document = '' WHERE host = :host AND is_local = 0 AND kind = 'instance'"
 _KEY = "SELECT sealed_private FROM attestation_keys WHERE key_id = :key_id"
 _INSERT_KEY = """INSERT INTO attestation_keys (key_id, public_key, sealed_private, created_at)
   VALUES (:key_id, :public_key, :sealed_private, :created_at) ON CONFLICT (key_id) DO NOTHING"""
@@ -70,6 +73,12 @@ async def drop_attestation(tx: Tx, *, actor_id: int, through_host: str = "") -> 
 async def forget_relayed(tx: Tx) -> None:
     """Forget what hosts of groups passed on about authors of whom no card is left."""
     await tx.run(_FORGET_RELAYED)
+
+
+async def forget_words_of(tx: Tx, *, host: str) -> None:
+    """Forget what a node said of its people by a key that we trust no more, and the document that vouched for it."""
+    await tx.run(_FORGET_OF_HOST, host=host)
+    await tx.run(_FORGET_INSTANCE, host=host)
 
 
 async def get_statement(tx: Tx, *, actor_id: int) -> str | None:

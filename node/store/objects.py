@@ -251,7 +251,7 @@ async def update_post_text(
     html: str,
     document: str,
     activity_uri: str,
-    edited_at: datetime,
+    edited_at: datetime | None,
 ) -> None:
     """Replace a post's text; keep the earlier one with `keep_version` first."""
     await tx.run(

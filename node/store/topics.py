@@ -27,7 +27,8 @@ _BEGIN = """INSERT INTO threads (root_id, group_id, newest_id, posts, title, fro
   ON CONFLICT (root_id) DO NOTHING"""
 _RECOUNT = """UPDATE threads SET
    posts = (SELECT COUNT(*) FROM posts p WHERE p.root_id = threads.root_id AND p.seq IS NOT NULL),
-   newest_id = (SELECT MAX(p.post_id) FROM posts p WHERE p.root_id = threads.root_id AND p.seq IS NOT NULL),
+   newest_id = COALESCE(
+    (SELECT MAX(p.post_id) FROM posts p WHERE p.root_id = threads.root_id AND p.seq IS NOT NULL), newest_id),
    summary_id = (SELECT p.post_id FROM posts p WHERE p.post_id = threads.summary_id AND p.root_id = threads.root_id)
   WHERE root_id = :root_id"""
 _KEEP_POSITIONS = """INSERT INTO read_positions (actor_id, root_id, group_id, post_id, read_at)

@@ -12,7 +12,14 @@ from markupsafe import Markup, escape
 from node.domain.posts import Post
 from node.foundation.text import markdown_to_html
 
-__all__ = ["Markup", "code", "disc", "fill", "icon", "initials", "preview", "said", "seal", "time_tag"]
+__all__ = ["Markup", "Moment", "code", "disc", "fill", "icon", "initials", "preview", "said", "seal", "time_tag"]
+
+
+class Moment(Markup):
+    """A `<time>`. inside: the same as it reads within a sentence, "today" for "Today"."""
+
+    inside: Markup
+
 
 _TINTS = ("moss", "sea", "slate", "plum", "rose", "clay", "sand", "fern")
 
@@ -29,7 +36,14 @@ def preview(text: str) -> Markup:
 
 def fill(sentence: str, values: dict[str, Any]) -> Markup:
     """Return a sentence with values in its gaps; both are escaped, but for values that are markup themselves."""
-    pieces = [text if gap is None else f"{text}{escape(values[gap])}" for text, gap in _cut(sentence)]
+    pieces: list[str] = []
+    for text, gap in _cut(sentence):
+        pieces.append(text)
+        if gap is not None:
+            value = values[gap]
+            if isinstance(value, Moment) and any(pieces) and not text.endswith(". "):
+                value = value.inside
+            pieces.append(str(escape(value)))
     return Markup("".join(pieces))  # noqa: S704 every piece was escaped
 
 
@@ -39,15 +53,18 @@ def _cut(sentence: str) -> list[tuple[str, str | None]]:
     return [(str(escape(text)), gap) for text, gap, _, _ in string.Formatter().parse(sentence)]
 
 
-def time_tag(stamp: str, title: str, shown: str) -> Markup:
-    """Return a `<time>` element."""
-    return Markup(f'<time datetime="{escape(stamp)}" title="{escape(title)}">{escape(shown)}</time>')  # noqa: S704
+def time_tag(stamp: str, title: str, shown: str, inside: str) -> Moment:
+    """Return a `<time>` element. inside: what it shows within a sentence."""
+    start = f'<time datetime="{escape(stamp)}" title="{escape(title)}">'
+    moment = Moment(f"{start}{escape(shown)}</time>")
+    moment.inside = Markup(f"{start}{escape(inside)}</time>")  # noqa: S704
+    return moment
 
 
 @functools.cache
 def icon(name: str) -> Markup:
     """Return a symbol of `_parts/symbols.html`; templates name them, so there are few."""
-    return Markup(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="#{escape(name)}"/></svg>')  # noqa: S704
+    return Markup(f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><use href="#icon-{escape(name)}"/></svg>')  # noqa: S704
 
 
 def code(dark: list[tuple[int, int]], size: int, label: str) -> Markup:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 NOBODY, MEMBER, NEWCOMER, OPERATOR = "nobody", "member", "newcomer", "operator"
+APPLICANT = "applicant"  # a member whose application is with the verification desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,11 @@ PAGES: tuple[Page, ...] = (
     _page("me", "/me", ("", MEMBER, "/me")),
     _page("settings", "/me/settings", ("", MEMBER, "/me/settings"), ("saved", MEMBER, "/me/settings?saved=1")),
     _page(
-        "verification", "/me/verification", ("", MEMBER, "/me/verification"), ("to apply", NEWCOMER, "/me/verification")
+        "verification",
+        "/me/verification",
+        ("", MEMBER, "/me/verification"),
+        ("to apply", NEWCOMER, "/me/verification"),
+        ("waiting", APPLICANT, "/me/verification"),
     ),
     _page("notices", "/notifications", ("", MEMBER, "/notifications"), ("none", NEWCOMER, "/notifications")),
     _page(
@@ -73,9 +78,22 @@ PAGES: tuple[Page, ...] = (
     _page("find-group", "/groups/find", ("", MEMBER, "/groups/find")),
     _page("new-group", "/groups/new", ("", MEMBER, "/groups/new")),
     _page("group", _GROUP, ("", MEMBER, "/groups/{group}")),
-    _page("join", f"{_GROUP}/join", ("", MEMBER, "/groups/{elsewhere}/join")),
-    _page("leave", f"{_GROUP}/leave", ("", MEMBER, "/groups/{group}/leave")),
-    _page("members", f"{_GROUP}/members", ("", MEMBER, "/groups/{group}/members")),
+    _page(
+        "join", f"{_GROUP}/join", ("", MEMBER, "/groups/{elsewhere}/join"), ("here", NEWCOMER, "/groups/{group}/join")
+    ),
+    _page(
+        "leave",
+        f"{_GROUP}/leave",
+        ("the last owner", MEMBER, "/groups/{group}/leave"),
+        ("", APPLICANT, "/groups/{group}/leave"),
+    ),
+    _page(
+        "members",
+        f"{_GROUP}/members",
+        ("", MEMBER, "/groups/{group}/members"),
+        ("one chosen", MEMBER, "/groups/{group}/members?person={person}"),
+        ("as a member", APPLICANT, "/groups/{group}/members"),
+    ),
     _page("requests", f"{_GROUP}/requests", ("", MEMBER, "/groups/{group}/requests")),
     _page("choose", "/write", ("", MEMBER, "/write"), ("nowhere", NEWCOMER, "/write")),
     _page("write", f"{_GROUP}/write", ("", MEMBER, "/groups/{group}/write")),

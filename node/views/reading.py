@@ -11,6 +11,7 @@ from typing import Any
 from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
+from node.community.groups.pages import read_join_page
 from node.community.hosting import read_level
 from node.community.house import House
 from node.community.members.profiles import find_profile, read_accepted
@@ -98,11 +99,13 @@ def _add_lists(pages: Blueprint, house: House, shell: Shell) -> None:
             )
         except NotFound:
             return see(f"/groups/{address}/join")
+        about = await read_join_page(core, viewer=visitor.member, group_id=profile.actor_id)
         return shell.render(
             "reading/group.html",
             visitor,
             place="groups",
             page=page,
+            about=about,
             path=find_path(page.group),
             levels=LEVELS,
             may_write=bool(await read_level(core, group=page.group, member=visitor.member, is_member=True)),

@@ -13,11 +13,13 @@ from node.domain.posts import Post, page_token
 from node.foundation.config import Config
 from node.store.core import Core
 
+from .browsers import name_browser
 from .cards import Card
 from .markup import Markup, disc, icon, said, seal
 from .visitor import Visitor
 
 _CARDS_KEPT = 2048
+_KEPT_CHARACTERS = 8000
 # No frames, nothing from elsewhere, nothing that acts but the one script that listens for new posts: a page cannot tell
 # anybody who reads it (T49, T53).
 PAGE_HEADERS = {
@@ -81,14 +83,15 @@ def _open_templates() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     templates.globals |= {"draw_icon": icon, "draw_seal": seal, "draw_disc": disc}
-    templates.filters |= {"said": said, "page": post_page, "token": post_token}
+    templates.filters |= {"said": said, "page": post_page, "token": post_token, "browser": name_browser}
     return templates
 
 
 def _open_cards(templates: Environment) -> Callable[[Card], Markup]:
-    """Return the function that makes cards of posts; it keeps those made lately."""
+    """Return the function that makes cards of posts; it keeps those made lately, but for long ones: memory has a bound."""
     make: Callable[[Card], Markup] = templates.get_template("_parts/post.html").module.card  # type: ignore[attr-defined]
-    return lru_cache(maxsize=_CARDS_KEPT)(make)
+    keep = lru_cache(maxsize=_CARDS_KEPT)(make)
+    return lambda card: (keep if len(card.post.html) + len(card.post.source) <= _KEPT_CHARACTERS else make)(card)
 
 
 def post_token(post: Post) -> str:

@@ -86,6 +86,7 @@ def _add_desk(pages: Blueprint, house: House, shell: Shell) -> None:
             reason=form.get("reason", ""),
             answer=form.get("answer", ""),
             note=form.get("note", ""),
+            seen=form.get("seen", ""),
         )
         try:
             await desk.decide(core, visitor.member, _require_number(number), choice)

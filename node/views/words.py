@@ -65,7 +65,8 @@ class Words:
         """As `moment`, made anew."""
         local = instant.astimezone(self._zone)
         title = f"{self._long(local)}, {_time(local)} ({self.preferences.time_zone})"
-        return time_tag(instant.isoformat(timespec="seconds"), title, self._short(local))
+        shown, inside = self._short(local), self._short(local, "dates.today_inside")
+        return time_tag(instant.isoformat(timespec="seconds"), title, shown, inside)
 
     def of_today(self) -> Words:
         """Return the same words at noon of the reader's day: what is made with them can be kept until midnight."""
@@ -95,12 +96,12 @@ class Words:
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.preferences.time_zone)
 
-    def _short(self, local: datetime) -> str:
+    def _short(self, local: datetime, today: str = "dates.today") -> str:
         if self.preferences.date_style == "iso":
             return f"{local.date().isoformat()} {_time(local)}"
         days = (self.now.astimezone(self._zone).date() - local.date()).days
         if days == 0:
-            return str(self("dates.today", time=_time(local)))
+            return str(self(today, time=_time(local)))
         if 0 < days < _WEEK_DAYS:
             return f"{self._name('weekday', local.isoweekday())}, {_time(local)}"
         if abs(days) < _YEAR_DAYS:

@@ -8,16 +8,20 @@ import pytest
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.async_api import Browser, Page
 
-from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
+from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
 from tests.support.commands import PASSWORD
 from tests.support.process_node import ProcessNode
-from tools.browsing import NARROW, NARROWEST, WIDE, apply_as, find_names, path_of, sign_in
+from tools.browsing import NARROW, NARROWEST, WIDE, act_as_staff, apply_as, find_names, path_of, sign_in
 
 # Everything is looked at once, colour in both schemes.
 _RULES = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}"
 _COLOURS = "{type: 'rule', values: ['color-contrast']}"
 _SCROLLS = "document.documentElement.scrollWidth - innerWidth"
 _TWICE = "document.documentElement.style.fontSize = '200%'"
+# An id that is there twice leads a link such as #reply to the wrong place.
+_DOUBLE = """[...document.querySelectorAll("[id]")].map(each => each.id)
+  .filter((id, place, all) => all.indexOf(id) < place)"""
+_FOCUSED = "getComputedStyle(document.activeElement).outlineStyle"
 _TOO_LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft" * 2
 
 
@@ -65,6 +69,11 @@ async def _visit(page: Page, address: str) -> list[str]:
     await page.emulate_media(color_scheme="light")
     answer = await page.goto(address)
     found = await _look(page, _RULES)
+    found += [f"an id is there twice: {name}" for name in await page.evaluate(_DOUBLE)]
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Tab")
+    if await page.evaluate(_FOCUSED) == "none":
+        found.append("what has the focus does not show it")
     await page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     await page.emulate_media(color_scheme="dark")
     found += await _look(page, _COLOURS)
@@ -80,7 +89,7 @@ async def test_every_page_can_be_read_by_everybody(chromium: Browser, nodes: tup
     await apply_as(chromium, society.origin, "dee", PASSWORD)
     found, asked = [], []
 
-    for who, handle in {MEMBER: "ana", NOBODY: "", NEWCOMER: "tomas", OPERATOR: "op"}.items():
+    for who, handle in {MEMBER: "ana", NOBODY: "", NEWCOMER: "tomas", APPLICANT: "dee", OPERATOR: "op"}.items():
         context = await chromium.new_context()
         page = await context.new_page()
         page.on("request", lambda request: asked.append(request.url))
@@ -88,6 +97,7 @@ async def test_every_page_can_be_read_by_everybody(chromium: Browser, nodes: tup
             await sign_in(page, society.origin, handle, PASSWORD)
         if who == MEMBER:
             names |= await find_names(page, society.origin, "ward")
+            await act_as_staff(page, society.origin, names)
         for each in PAGES:
             for state in each.states:
                 if state.who == who:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from node.views.pages import MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
+from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.lone_house import a_lone_house
@@ -35,5 +35,5 @@ def test_every_page_has_a_name_of_its_own_and_a_state() -> None:
 def test_a_state_names_somebody_and_only_known_things() -> None:
     states = [state for page in PAGES for state in page.states]
 
-    assert {state.who for state in states} <= {NOBODY, MEMBER, NEWCOMER, OPERATOR}
+    assert {state.who for state in states} <= {NOBODY, MEMBER, NEWCOMER, APPLICANT, OPERATOR}
     assert {name for state in states for _, name, _, _ in string.Formatter().parse(state.path) if name} == _GAPS

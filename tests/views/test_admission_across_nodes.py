@@ -135,7 +135,7 @@ async def test_a_yes_is_forgotten_with_the_request_it_was_for(village: Village) 
     assert await _state(a, ward, b.person("ben")) == "left"
 
 
-async def test_t15_a_yes_counts_no_more_once_its_giver_has_left_the_staff(village: Village) -> None:
+async def test_t15_t17_a_yes_counts_no_more_once_its_giver_has_left_the_staff(village: Village) -> None:
     a, b, d, ward = await _three(village)
     ana, dee = await Browser(a).enter("ana"), await Browser(d).enter("dee")
     await b.join(ward, as_="ben")
@@ -160,7 +160,7 @@ async def test_t15_a_yes_counts_no_more_once_its_giver_has_left_the_staff(villag
     assert await _state(a, ward, b.person("ben")) == "requested"
 
 
-async def test_t15_a_facilitator_whose_node_calls_them_otherwise_is_still_one_person(village: Village) -> None:
+async def test_t17_a_facilitator_whose_node_calls_them_otherwise_is_still_one_person(village: Village) -> None:
     a, b, _, ward = await _three(village)
     peer = await village.foreign_friend(a)
     fay = peer.person("fay")

@@ -316,3 +316,23 @@ async def test_a_group_that_asks_for_a_level_says_so_and_is_read_only_for_who_la
     await mia.submit("write", title="More", text="My long night.", action="send")
     assert (mia.status, "My long night." in mia.text) == (422, True)
     assert "The attestation is suspended." in mia.page.alerts[0]
+
+
+async def test_what_was_changed_since_the_verifier_looked_is_not_decided_about_unseen(
+    lone: LoneHouse, mia: Browser, vera: Browser
+) -> None:
+    await apply(mia)
+    vik = await Browser(lone).enter("vik")
+    await vera.get("/node/verification/next")
+    await decide(vik, decision="ask", reason="no jurisdiction", answer="Which state?")
+    await apply(mia, number="1003000126")
+
+    await vera.submit("decide-verification", **VERIFY)
+
+    assert (vera.status, len(vera.page.alerts)) == (422, 1)
+    assert "1003000126" in vera.text
+    await mia.get("/people/mia")
+    assert "Not verified so far" in mia.words
+    await vera.submit("decide-verification", **VERIFY)
+    await mia.get("/people/mia")
+    assert "Physician, level A3, by Home" in mia.words

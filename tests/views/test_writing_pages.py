@@ -64,7 +64,7 @@ async def test_what_was_begun_waits_on_the_node_for_every_device(ward: Ward, act
 
     assert "What you began Nights" in listed
     assert dict(desk.find_form("write").pairs)["text"] == "Half a thought"
-    assert "Draft kept Today, 12:00." in desk.words
+    assert "Draft kept today, 12:00." in desk.words
 
 
 async def test_a_draft_is_its_authors_alone(ward: Ward) -> None:
@@ -103,7 +103,7 @@ async def test_sending_leads_to_the_post_and_others_read_it(ward: Ward) -> None:
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [("a" * (CONTENT_LIMIT_CHARACTERS + 1), "100000 characters"), ("", "A post says something."), ("  \n ", "says something")],
+    [("a" * (CONTENT_LIMIT_CHARACTERS + 1), "100000 characters"), ("", "Please write something"), ("  \n ", "write something")],
     ids=["too long", "empty", "blank"],
 )  # fmt: skip
 async def test_a_refused_text_comes_back_with_the_reason(ward: Ward, text: str, sentence: str) -> None:
@@ -251,7 +251,7 @@ async def test_a_change_is_shown_as_one(ward: Ward) -> None:
 
     assert (before["title"], before["text"]) == ("Nights", "How do you sleeep?")
     assert ben.steps == [303, 200]
-    assert "Nights on call" in ana.words and "changed Today, 12:00" in ana.words
+    assert "Nights on call" in ana.words and "changed today, 12:00" in ana.words
     assert "sleeep" not in ana.text
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from node.community.members.profiles import read_standing
 from node.community.members.service import require_member
-from node.community.verification.desk import Choice, decide
+from node.community.verification.desk import Choice, decide, read_application
 from node.community.verification.recording import change_state
 from node.community.verification.service import NewApplication, apply, read_own
 from node.domain.attestations import Standing
 from node.store.actors import get_actor_by_uri
 from node.store.engine import Tx
 from tests.support.commands import CommandRefused
+from tests.support.foreign import ForeignActor, ForeignPeer
+from tests.support.foreign_papers import prove, sha256_hex
 from tests.support.village import Node, Village
 
 DAY = 86_400
@@ -37,6 +41,25 @@ async def statement(node: Node, uri: str) -> dict[str, Any] | None:
     [row] = await node.select("SELECT document FROM actors WHERE uri = :uri", uri=uri)
     found: dict[str, Any] | None = msgspec.json.decode(row.document).get("attestation")
     return found
+
+
+def foreign_statement(
+    d: ForeignPeer, person: ForeignActor, key: ForeignActor, now: datetime, **more: Any
+) -> dict[str, Any]:
+    """Return what an outside node says of one of its people, by an attestation key that its instance actor lists."""
+    method, today = f"{d.instance.uri}#attestation", now.strftime("%Y-%m-%dT00:00:00Z")
+    d.instance.more["attestationMethod"] = [key.multikey | {"id": method, "controller": d.instance.uri}]
+    said = {
+        "type": ["VerifiableCredential", "PhysicianAttestation"],
+        "issuer": d.instance.uri,
+        "validFrom": today,
+        "validUntil": (now + timedelta(days=20)).strftime("%Y-%m-%dT00:00:00Z"),
+        "credentialSubject": {
+            "id": person.uri, "profession": "physician", "stage": "physician", "assurance": "A3",
+            "methods": ["register", "video"], "verifiedSince": "2026-01", "lastChecked": "2026-01",
+        },
+    }  # fmt: skip
+    return prove(said | more, key.ed25519, method, created=today)
 
 
 async def change(node: Node, handle: str, state: str) -> None:
@@ -217,7 +240,8 @@ async def test_t28_a_register_number_reaches_no_other_node_and_no_file(village: 
     own = await read_own(b.core, ben)
     assert own.application is not None
 
-    choice = Choice("verify", "A3", ("register", "video"), "physician", "card seen", "", f"Found {NPI}.")
+    page = await read_application(b.core, vera, own.application.application_id)
+    choice = Choice("verify", "A3", ("register", "video"), "physician", "card seen", "", f"Found {NPI}.", page.seen)
     await decide(b.core, vera, own.application.application_id, choice)
     await b.post(ward, "Good morning", as_="ben")
     await village.rest()
@@ -298,7 +322,9 @@ async def test_f09_a_host_that_read_of_an_end_before_it_was_told_still_passes_it
     assert (await standing(b, d.person("dan"))).verdict == "revoked"
 
 
-async def test_f09_an_end_is_not_undone_by_an_older_document_that_was_long_on_its_way(village: Village) -> None:
+async def test_f09_an_end_is_not_undone_by_an_older_document_that_was_long_on_its_way(
+    village: Village, monkeypatch: pytest.MonkeyPatch
+) -> None:
     a, b, _ = await village.shared_ward()
     uri, peer = b.person("ben"), a.core.peers.by_host(b.host)
     dereferencer = a.house.dereferencer
@@ -306,12 +332,12 @@ async def test_f09_an_end_is_not_undone_by_an_older_document_that_was_long_on_it
 
     async def fetch_slowly(address: str, *args: Any, **more: Any) -> dict[str, object]:
         document: dict[str, object] = await fetch(address, *args, **more)
-        if address == uri:
+        if address == uri and (await standing(a, uri)).is_accepted:
             await change(b, "ben", "revoked")
             await village.rest()
         return document
 
-    dereferencer._get = fetch_slowly
+    monkeypatch.setattr(dereferencer, "_get", fetch_slowly)
     await dereferencer.fetch_actor(uri, peer)
 
     assert (await standing(a, uri)).verdict == "revoked"
@@ -326,12 +352,7 @@ async def test_t62_what_a_node_said_by_its_old_key_counts_no_more_when_it_has_a_
     await a.run("peer", "add", d.origin, "--fingerprint", old, "--yes")
     mal = d.person("mal")
 
-    def attest(key: ForeignActor) -> None:
-        method = f"{d.instance.uri}#attestation"
-        d.instance.more["attestationMethod"] = [key.multikey | {"id": method, "controller": d.instance.uri}]
-        mal.more["attestation"] = foreign_statement(d, mal.uri, key, method)
-
-    attest(d.person("first-key"))
+    mal.more["attestation"] = foreign_statement(d, mal, d.person("first-key"), village.clock.now())
     await d.send(f"{ward}/inbox", d.activity("Follow", mal, ward, to=[ward]), mal)
     await village.rest()
     before = await standing(a, mal.uri)
@@ -340,10 +361,38 @@ async def test_t62_what_a_node_said_by_its_old_key_counts_no_more_when_it_has_a_
     await a.run("peer", "pause", d.host, "--reason", "another key", "--yes")
     await a.run("peer", "rekey", d.host, "--fingerprint", new)
     between = await standing(a, mal.uri)
-    attest(d.person("second-key"))
+    mal.more["attestation"] = foreign_statement(d, mal, d.person("second-key"), village.clock.now())
     await d.send(f"{ward}/inbox", d.activity("Follow", mal, ward, to=[ward]), mal)
     await village.rest()
     after = await standing(a, mal.uri)
 
     assert (before.verdict, between.verdict) == ("accepted", "none")
     assert (after.verdict, after.attested and after.attested.problem) == ("accepted", "")
+
+
+async def test_t15_who_was_banned_puts_nothing_into_the_log_but_the_end_of_what_was_attested(village: Village) -> None:
+    a = await village.node("society")
+    await a.member("ana")
+    ward = await a.group("ward", owner="ana")
+    d = await village.foreign_friend(a)
+    mal, key, now = d.person("mal"), d.person("key"), village.clock.now()
+    mal.more["attestation"] = foreign_statement(d, mal, key, now)
+    await village.let_foreign_in(a, ward, d, mal)
+    await d.send(f"{ward}/inbox", d.create(mal, ward), mal)
+    await village.rest()
+    await a.run("group", "ban", ward, mal.uri, "--reason", "insults", "--yes")
+
+    for number, status in enumerate(("", "revoked", "ended", "", "suspended")):
+        mal.name = f"Ana lies {number}"
+        end = {"type": "PhysicianAttestationStatus", "status": status, "since": "2026-01"}
+        mal.more["attestation"] = foreign_statement(d, mal, key, now, **({"credentialStatus": end} if status else {}))
+        update = d.activity("Update", mal, mal.document, to=[f"{a.origin}/actor"])
+        assert (await d.send(f"{a.origin}/inbox", update, mal)).status == 202
+        await village.rest()
+
+    rows = await a.select("SELECT document FROM log_entries WHERE kind = 'author' ORDER BY seq")
+    cards = [msgspec.json.decode(row.document)["object"] for row in rows]
+    cards = [card for card in cards if card["id"] == mal.uri]
+    assert [card["name"] for card in cards] == ["Mal", "Mal"]
+    assert [card["attestation"].get("credentialStatus", {}).get("status") for card in cards] == [None, "revoked"]
+    assert (await standing(a, mal.uri)).verdict == "suspended"

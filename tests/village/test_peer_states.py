@@ -259,3 +259,27 @@ async def test_t05_a_key_that_its_owner_does_not_list_proves_nothing(village: Vi
 
     assert (by_orphan.status, by_theft.status) == (401, 401)
     assert await a.posts(ward, as_="ana") == []
+
+
+async def test_t62_who_comes_back_with_another_key_after_parting_brings_no_old_keys_along(village: Village) -> None:
+    a = await village.node("society")
+    await a.member("ana")
+    ward = await a.group("ward", owner="ana")
+    peer = await village.foreign()
+    old = sha256_hex(peer.instance.ed25519.public_key().public_bytes_raw())
+    await a.run("peer", "add", peer.origin, "--fingerprint", old, "--yes")
+    dora, renewed = peer.person("dora"), peer.person("renewed")
+    await village.let_foreign_in(a, ward, peer, dora)
+    stolen = ForeignActor(dora.uri, "Person", "Dora", dora.rsa, dora.ed25519)
+    await a.run("peer", "part", peer.host, "--reason", "they were broken into", "--yes")
+
+    peer.instance.ed25519, peer.instance.rsa = Ed25519PrivateKey.generate(), peer.person("instance").rsa
+    dora.rsa, dora.ed25519 = renewed.rsa, renewed.ed25519
+    new = sha256_hex(peer.instance.ed25519.public_key().public_bytes_raw())
+    await a.run("peer", "add", peer.origin, "--fingerprint", new, "--yes")
+    by_thief = await peer.send(f"{ward}/inbox", peer.create(stolen, ward, "By a thief"), stolen)
+    by_dora = await peer.send(f"{ward}/inbox", peer.create(dora, ward, "By Dora"), dora)
+    await village.rest()
+
+    assert (by_thief.status, by_dora.status) == (401, 202)
+    assert await a.texts(ward, as_="ana") in ([], ["By Dora"])

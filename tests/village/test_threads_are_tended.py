@@ -118,3 +118,30 @@ async def test_a_plain_member_tends_nothing_and_a_topic_is_one_already(village: 
 
     assert await _threads(a) == await _threads(b)
     assert {row[1] for row in await _threads(a)} == {topic}
+
+
+async def test_an_answer_written_while_its_thread_is_split_stands_in_the_same_thread_on_every_node(
+    village: Village,
+) -> None:
+    a, b, said = await _a_talk(village)
+    ben = await require_member(b.core, "ben")
+    own = b.core.keyring.own
+
+    async def split_before(actor_id: int) -> Any:
+        b.core.keyring.own = own
+        await _tend(a, "ana", said["rota"], "split_thread", title="The rota")
+        await village.rest()
+        return await own(actor_id)
+
+    b.core.keyring.own = split_before  # Ben has pressed the button, and his node makes the post
+    late = (await b.post(f"ward@{a.host}", "late", as_="ben", reply_to=said["swap"]))["uri"]
+    await village.rest()
+
+    assert (late, said["rota"]) in [row[:2] for row in await _threads(a)]
+    assert await _threads(a) == await _threads(b)
+    found = await b.select(
+        """SELECT p.uri FROM followed_threads f JOIN posts p ON p.post_id = f.root_id
+          WHERE f.actor_id = :actor_id""",
+        actor_id=ben.actor_id,
+    )
+    assert {row.uri for row in found} == {said["topic"], said["rota"]}

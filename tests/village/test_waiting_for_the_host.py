@@ -185,3 +185,49 @@ async def test_what_was_written_meanwhile_stands_in_the_hosts_order_on_every_nod
     ben = await require_member(b.core, "ben")
     kept = await b.core.store.read(get_post, viewer_id=ben.actor_id, post_id=before.post_id)
     assert kept is not None and kept.uri == written["uri"]
+
+
+@pytest.mark.parametrize("changes", [[], ["More"], ["More", "Still more"]])
+async def test_t30_a_post_taken_back_while_the_host_had_it_leaves_no_words_at_its_authors_node(
+    village: Village, changes: list[str]
+) -> None:
+    a, b, ward = await village.shared_ward()
+    b.proxy.cut()  # the host takes it; its order does not come back
+    posted = await b.post(ward, CANARY, as_="ben")
+    for change in changes:
+        await b.edit(posted["uri"], f"{change} {CANARY}", as_="ben")
+    await village.rest()
+
+    await b.run("post", "withdraw", posted["uri"], "--as", "ben")
+    b.proxy.mend()
+    await village.pass_time(600)
+
+    assert await a.texts(ward, as_="ana") in ([], [""])
+    kept = await b.select("SELECT kind, document FROM log_entries ORDER BY seq")
+    assert [row.kind for row in kept if CANARY in row.document] == []
+    assert [row.kind for row in kept if row.kind in ("create", "delete")] == ["create", "delete"]
+
+
+@pytest.mark.parametrize("forget", [False, True])
+async def test_t30_what_was_changed_while_the_host_had_it_is_one_post_with_its_earlier_words_or_without(
+    village: Village, forget: bool
+) -> None:
+    a, b, ward = await village.shared_ward()
+    b.proxy.cut()
+    posted = await b.post(ward, CANARY, as_="ben")
+    await village.rest()
+
+    await b.edit(posted["uri"], "Second", as_="ben", forget_earlier=forget)
+    b.proxy.mend()
+    await village.pass_time(600)
+    earlier = [await node.select("SELECT source FROM post_versions ORDER BY number") for node in (a, b)]
+    kept = await b.select("SELECT document FROM log_entries WHERE kind = 'create'")
+
+    assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="ben") == ["Second"]
+    assert [[row.source.strip() for row in rows] for rows in earlier] == ([[], []] if forget else [[CANARY]] * 2)
+    assert (CANARY in kept[0].document) is not forget
+    await b.run("post", "withdraw", posted["uri"], "--as", "ben")
+    await village.rest()
+    for node in (a, b):
+        kept = await node.select("SELECT document FROM log_entries")
+        assert [row for row in kept if CANARY in row.document or "Second" in row.document] == []

@@ -81,5 +81,5 @@ async def list_agreed(tx: Tx, *, group_id: int, subject: str, check: Check) -> l
             Viewer(actor.actor_id, actor.uri),
             await get_membership(tx, group_id=group_id, actor_id=actor.actor_id),
         ):
-            names.append(actor.handle if actor.is_local else actor.address)
+            names.append(actor.name or actor.handle if actor.is_local else actor.address)
     return names

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
-from node.community.hosting import renew_cards
+from node.community.hosting import is_said_otherwise, renew_cards
 from node.domain.actors import Actor
+from node.federation.credentials import MEMBER
 from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.vocabulary import ActorView
 from node.foundation.errors import OriginMismatch
@@ -52,7 +53,9 @@ async def on_person_changed(tx: Tx, core: Core, arrival: Arrival) -> Outcome | N
     keys = tuple(key for key in view.keys if key.owner == view.id)
     text = msgspec.json.encode(view.document).decode()
     await save_remote_actor(tx, actor=actor, document=text, keys=keys)
-    if await learn_attestation(tx, core, actor=actor, document=view.document):
+    is_news = await learn_attestation(tx, core, actor=actor, document=view.document)
+    # It may be no news to us, who fetched their document before this came, and still be news to our groups.
+    if is_news or await is_said_otherwise(tx, actor_uri=actor.uri, statement=view.document.get(MEMBER)):
         await renew_cards(tx, core, actor_uri=actor.uri)
     tx.after_commit(lambda: core.keyring.forget(view.id))
     return Done()

@@ -2,7 +2,8 @@
 
 A node that shows another key than the compared one is paused, by itself or by an operator; what waits on both sides is
 kept. When the words of the new key are read and fit, the key takes the old one's place, every key of the node's people is
-forgotten and fetched anew, and the pause ends. Parting, which drops what waited, is not needed for that.
+forgotten and fetched anew, what it stated of them by the old one counts no more, and the pause ends. Parting, which drops
+what waited, is not needed for that.
 
 Spec: signatures.md T62.
 """
@@ -17,6 +18,7 @@ from node.foundation.errors import Conflict
 from node.foundation.fingerprints import matches_fingerprint
 from node.outbox.publish import LANES_BELL
 from node.store.actors import get_actor_by_uri, insert_actor, insert_key, retire_keys_of_host
+from node.store.attestations import forget_words_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -90,6 +92,7 @@ async def _rekey(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
     await update_peer_state(tx, peer_id=peer.peer_id, state="active")
     await clear_peer_error(tx, peer_id=peer.peer_id)
     await retire_keys_of_host(tx, host=peer.host)
+    await forget_words_of(tx, host=peer.host)
     await _keep_keys(tx, core, peer, facts)
     await write_audit(tx, actor=by, action="peer.rekeyed", target=peer.host, reason=facts.fingerprint)
     return await _put(tx, core, peer)

@@ -14,6 +14,8 @@ from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotF
 from node.foundation.fingerprints import matches_fingerprint
 from node.outbox.publish import LANES_BELL
 from node.store.activities import drop_waiting_of
+from node.store.actors import retire_keys_of_host
+from node.store.attestations import forget_words_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
@@ -270,6 +272,10 @@ async def _put(tx: Tx, core: Core, peer: Peer, action: str, by: str, reason: str
         if state != peer.state and not may_change(state or "", peer.state):
             raise Conflict(f"A peer does not go from {state} to {peer.state}.")
         await update_peer_facts(tx, peer=peer)
+        if known.fingerprint not in (None, peer.fingerprint):  # one that we parted from came back with another key
+            await retire_keys_of_host(tx, host=peer.host)
+            await forget_words_of(tx, host=peer.host)
+            tx.after_commit(lambda: core.keyring.forget_host(peer.host))
         await update_peer_state(tx, peer_id=peer.peer_id, state=peer.state)
         await clear_peer_error(tx, peer_id=peer.peer_id)  # a new attempt begins, or one has come to its good end
     await write_audit(tx, actor=by, action=action, target=peer.host, reason=reason)

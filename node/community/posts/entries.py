@@ -52,10 +52,30 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     known = await find_post(tx, uri=view.id)
     if known is not None:
         if known.seq is None and known.group_id == group.group_id and known.author_id == author.actor_id:
+            await _say_as_in_log(tx, core, group, arrival, view, known)
             post_id = await renumber_post(tx, post_id=known.post_id, number=core.ids.number())
             await confirm_post(tx, post_id=post_id, group_id=group.group_id, seq=seq)
         return
     await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
+
+
+async def _say_as_in_log(tx: Tx, core: Core, group: Group, arrival: Arrival, view: ObjectView, waiting: Any) -> None:
+    """Give a post that waited the words that the log has: a change that was made meanwhile stands in it further on."""
+    if waiting.state not in ("waiting_for_host", "draft"):
+        await _erase_entry(tx, core, group, arrival.uri)  # taken back meanwhile: nobody reads these words here
+    elif waiting.activity_uri != arrival.uri:
+        said = read_post(view, arrived=tx.now)
+        await update_post_text(
+            tx,
+            post_id=waiting.post_id,
+            title=said.title,
+            warning=said.warning,
+            source=said.source,
+            html=arrival.html,
+            document=encode(view.document).decode(),
+            activity_uri=arrival.uri,
+            edited_at=None,
+        )
 
 
 async def _insert(
@@ -108,6 +128,7 @@ async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     if post is None or author is None or post.author_id != author.actor_id or post.group_id != group.group_id:
         return
     if post.state != "live":
+        await _erase_entry(tx, core, group, arrival.uri)
         return
     said = read_post(view, arrived=tx.now)
     if arrival.document.get("forgetEarlier") is True:
@@ -194,6 +215,10 @@ async def _take_away(tx: Tx, core: Core, group: Group, post: Any, *, state: str,
 async def _erase_texts(tx: Tx, core: Core, group: Group, post: Any) -> None:
     """Put Tombstones into the log in place of everything that carried a text of this post so far."""
     for activity_uri in {post.activity_uri, *await list_version_activities(tx, post_id=post.post_id)}:
-        tombstone = encode(build_tombstone(activity_uri)).decode()
-        await erase_entry(tx, group_id=group.group_id, activity_uri=activity_uri, tombstone=tombstone)
+        await _erase_entry(tx, core, group, activity_uri)
+
+
+async def _erase_entry(tx: Tx, core: Core, group: Group, activity_uri: str) -> None:
+    tombstone = encode(build_tombstone(activity_uri)).decode()
+    await erase_entry(tx, group_id=group.group_id, activity_uri=activity_uri, tombstone=tombstone)
     tx.after_commit(lambda: core.bell.ring(TIDY_BELL))

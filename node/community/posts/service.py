@@ -173,7 +173,7 @@ def clean_draft(draft: Draft) -> Draft:
     if len(text) > CONTENT_LIMIT_CHARACTERS:
         raise Invalid(f"A post has at most {CONTENT_LIMIT_CHARACTERS} characters.")
     if not text and not draft.images:
-        raise Invalid("A post says something.")
+        raise Invalid("Please write something: there is no text yet.")
     if len(draft.images) > IMAGES_LIMIT:
         raise Invalid(f"A post has at most {IMAGES_LIMIT} pictures.")
     title = clean_line(draft.title, limit=TITLE_LIMIT_CHARACTERS)
@@ -239,6 +239,8 @@ async def _create(
         if parent is None:
             raise NotFound("The post you reply to is not here.")
         is_locked = parent.is_locked
+        # The thread may have been split since the plan was made; the group's row is held from here on.
+        plan = replace(plan, parent=replace(plan.parent, root_id=parent.root_id))
     decision = access.may_write(author.viewer, place, is_locked=is_locked)
     if decision and group.is_local:
         decision = await judge_level(tx, core, group=group, actor_id=author.actor_id, is_member=True)

@@ -5,6 +5,7 @@ Nobody decides about themselves; whoever declined does not decide the appeal, wh
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -57,10 +58,15 @@ class ApplicationPage:
     is_mine_to_decide: bool
     note: str = ""
 
+    @property
+    def seen(self) -> str:
+        """What a form about it carries: changes with everything the applicant says."""
+        return hashlib.sha256((self.application.sealed_evidence or "").encode()).hexdigest()[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a verifier chose on the page of an application."""
+    """What a verifier chose on the page of an application. seen: `ApplicationPage.seen` of what they had before them."""
 
     decision: str
     level: str = ""
@@ -69,6 +75,7 @@ class Choice:
     reason: str = ""
     answer: str = ""
     note: str = ""
+    seen: str = ""
 
 
 async def read_desk(core: Core, viewer: Member) -> Desk:
@@ -111,6 +118,8 @@ async def decide(core: Core, viewer: Member, application_id: int, choice: Choice
         raise Conflict("This application was decided already.")
     if not page.is_mine_to_decide:
         raise Conflict("You declined this before. An appeal is decided by somebody else.")
+    if choice.seen != page.seen:
+        raise Conflict("The applicant has said something else since you opened this page. Here is what they say now.")
     choice = check_choice(choice, page)
     note = core.keyring.lock(choice.note, context=sealed_for(application_id)) if choice.note else None
     by = f"{viewer.handle}@{core.host}"
@@ -198,7 +207,7 @@ _OUTCOMES = {"verify": "verified", "ask": "asked", "decline": "declined"}
 
 async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, note: str | None, by: str) -> None:
     outcome = _OUTCOMES[choice.decision]
-    forget_at = None if choice.decision == "ask" else tx.now + timedelta(days=core.config.retention.evidence_days)
+    forget_at = tx.now + timedelta(days=core.config.retention.evidence_days)
     done = await repository.decide_application(
         tx,
         application_id=application.application_id,
@@ -208,9 +217,10 @@ async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, 
         # Of an appeal it stays on record who declined before, until somebody else decides.
         by=(application.decided_by or by) if application.is_appeal and outcome == "asked" else by,
         forget_at=forget_at,
+        sealed_evidence=application.sealed_evidence,
     )
     if not done:
-        raise Conflict("This application was decided already.")
+        raise Conflict("This application was decided or changed meanwhile. Open the page again.")
     said = f"{choice.level} {' '.join(choice.methods)}: " if choice.decision == "verify" else ""
     await write_audit(
         tx, actor=by, action=f"verification.{outcome}", target=application.handle, reason=f"{said}{choice.reason}"

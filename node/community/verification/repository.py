@@ -26,10 +26,10 @@ _INSERT = """INSERT INTO applications (application_id, actor_id, state, member_c
    :possession, :sealed_evidence, NULL, '', :is_appeal, :decided_by, :applied_at, NULL, NULL)"""
 _SAY_MORE = """UPDATE applications SET state = 'waiting', member_class = :member_class, jurisdiction = :jurisdiction,
    register = :register, number_end = :number_end, number_mark = :number_mark, possession = :possession,
-   sealed_evidence = :sealed_evidence WHERE application_id = :application_id AND state = 'asked'"""
+   sealed_evidence = :sealed_evidence, forget_at = NULL WHERE application_id = :application_id AND state = 'asked'"""
 _DECIDE = """UPDATE applications SET state = :state, answer = :answer, sealed_note = :sealed_note, decided_by = :decided_by,
    decided_at = :decided_at, forget_at = :forget_at
-  WHERE application_id = :application_id AND state IN ('waiting', 'asked')"""
+  WHERE application_id = :application_id AND state IN ('waiting', 'asked') AND sealed_evidence = :sealed_evidence"""
 _FORGET = """UPDATE applications SET sealed_evidence = NULL, sealed_note = NULL, number_mark = '', forget_at = NULL
   WHERE forget_at <= :now_at"""
 _COUNT_DESK = """SELECT COUNT(*) AS n FROM members
@@ -144,9 +144,10 @@ async def decide_application(
     answer: str,
     sealed_note: str | None,
     by: str,
-    forget_at: datetime | None,
+    forget_at: datetime,
+    sealed_evidence: str | None,
 ) -> bool:
-    """Set what became of an application; False when it was decided already."""
+    """Set what became of an application; False when it was decided already, or says something else by now."""
     done = await tx.run(
         _DECIDE,
         application_id=application_id,
@@ -156,6 +157,7 @@ async def decide_application(
         decided_by=by,
         decided_at=tx.now,
         forget_at=forget_at,
+        sealed_evidence=sealed_evidence,
     )
     return done == 1
 

@@ -240,7 +240,8 @@ def _read_url(document: Document, preferred: str) -> str | None:
 
 def _read_source(document: Document) -> str | None:
     source = document.get("source")
-    if type(source) is not dict or source.get("mediaType") not in _MARKDOWN:
+    kind = source.get("mediaType") if type(source) is dict else None
+    if type(source) is not dict or type(kind) is not str or kind not in _MARKDOWN:
         return None
     return read_text(source, "content", limit=CONTENT_LIMIT_CHARACTERS)
 

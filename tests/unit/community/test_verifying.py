@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from node.community.members.service import NewMember, add_member
-from node.community.verification.desk import Choice, decide
+from node.community.verification.desk import Choice, decide, read_application
 from node.community.verification.recording import change_state
 from node.community.verification.service import NewApplication, apply, read_own, registers_of
 from node.domain.actors import Member
@@ -39,11 +40,17 @@ async def _applied(lone: LoneHouse) -> tuple[Member, Member, Member, int]:
     return vera, vik, mia, own.application.application_id
 
 
+async def _decide(lone: LoneHouse, verifier: Member, number: int, choice: Choice) -> None:
+    """Decide about what the page shows at this moment."""
+    page = await read_application(lone.core, verifier, number)
+    await decide(lone.core, verifier, number, replace(choice, seen=page.seen))
+
+
 async def test_of_two_who_decide_at_once_one_is_told_that_it_was_decided(lone: LoneHouse) -> None:
     vera, vik, mia, number = await _applied(lone)
 
     done = await asyncio.gather(
-        decide(lone.core, vera, number, VERIFY), decide(lone.core, vik, number, DECLINE), return_exceptions=True
+        _decide(lone, vera, number, VERIFY), _decide(lone, vik, number, DECLINE), return_exceptions=True
     )
 
     assert sorted(type(each).__name__ for each in done) == ["Conflict", "NoneType"]
@@ -62,7 +69,7 @@ async def test_of_two_applications_at_once_one_is_kept(lone: LoneHouse) -> None:
 
 async def test_of_two_ends_at_once_one_stands(lone: LoneHouse) -> None:
     vera, _, mia, number = await _applied(lone)
-    await decide(lone.core, vera, number, VERIFY)
+    await _decide(lone, vera, number, VERIFY)
 
     done = await asyncio.gather(
         *(change_state(lone.core, "mia", state, by="vera", reason="a letter") for state in ("ended", "revoked")),
@@ -80,7 +87,7 @@ async def test_of_two_ends_at_once_one_stands(lone: LoneHouse) -> None:
 )
 async def test_what_ended_goes_on_only_by_being_verified_anew(lone: LoneHouse, state: str, target: str) -> None:
     vera, _, _, number = await _applied(lone)
-    await decide(lone.core, vera, number, VERIFY)
+    await _decide(lone, vera, number, VERIFY)
     await change_state(lone.core, "mia", state, by="vera", reason="a letter")
 
     with pytest.raises(Conflict):
