@@ -170,7 +170,10 @@ def test_t39_whatever_is_read_as_plain_json_reads_the_same_when_processed(
         return
 
     plain = understand(document)
-    processed = understand(normalize_unusual(document))
+    try:
+        processed = understand(normalize_unusual(document))
+    except RemoteMalformed:
+        return  # no processor reads such a context at all, so that none reads something else
 
     assert list_facts(plain) == list_facts(processed)
 
