@@ -98,6 +98,7 @@ class GroupPage:
 class ThreadPage:
     """Part of a thread.
 
+    position: the newest post of it that the member has seen.
     posts: in order; first_number is the place of the first one in the whole thread. unread_id: where the member stopped.
     shape: what staff made of it. summary: the post that sums up what stands before it. parts: what became topics of
     their own. origin: the first post of the thread that this one was part of.
@@ -110,6 +111,7 @@ class ThreadPage:
     readers: list[Reader]
     root: Post | None
     root_id: int
+    position: int
     posts: list[Post]
     first_number: int
     total: int
@@ -168,8 +170,8 @@ async def read_thread_page(
 
 
 async def note_read(core: Core, *, viewer: Member, page: ThreadPage) -> None:
-    """Remember that a member has seen the posts of a page."""
-    if page.posts:
+    """Remember that a member has seen the posts of a page; nothing is written for what they had seen before."""
+    if page.posts and page.posts[-1].post_id > page.position:
         await core.store.write(_note_read, viewer.actor_id, page.group.group_id, page.root_id, page.posts[-1].post_id)
 
 
@@ -312,11 +314,12 @@ async def _thread_page(
         stopped = named.post_id if named.post_id != root_id else mark
         after_id = 0 if total <= threads.PAGE_POSTS else _a_little_before(stopped)
     posts, later_after = await _part_of_thread(tx, where, after_id, before_id)
-    first_number = await threads.count_up_to(tx, post_id=posts[0].post_id, **where) if posts else 1
+    is_from_start = not posts or posts[0].post_id == root_id
+    first_number = 1 if is_from_start else await threads.count_up_to(tx, post_id=posts[0].post_id, **where)
     news = 0 if unread_id is None else await threads.count_new(tx, after_id=mark, **where)
-    root = await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
+    root = posts[0] if posts and is_from_start else await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
     ids = [post.post_id for post in posts]
-    waiting = await threads.list_waiting(tx, **where)
+    waiting = [] if group.is_local else await threads.list_waiting(tx, **where)
     around = {post.parent_id for post in posts if post.parent_id and post.parent_id not in ids}
     shape = (await list_shapes(tx, root_ids=[root_id])).get(root_id, _PLAIN)
     more = [number for number in (shape.summary_id, shape.from_root_id) if number is not None]
@@ -327,6 +330,7 @@ async def _thread_page(
         readers=await list_readers_now(tx, core, group=group),
         root=None if root is None else label_author(core, root),
         root_id=root_id,
+        position=position,
         posts=[label_author(core, post) for post in posts],
         first_number=first_number,
         total=total,
