@@ -71,6 +71,10 @@ def _is_harmless(term: str, definition: Any, context: dict[str, Any]) -> bool:
         return False
     if expected is not None:
         return iri == expected and _is_same_coercion(term, line, context)
+    # Values of a type that itself hangs on this line would make a circle, which no processor reads.
+    given = line.get("@type")
+    if given is not None and (type(given) is not str or not (given[:1] == "@" or _expand_iri(given, context))):
+        return False
     # An unknown term may be a prefix too: none may open the namespace of ActivityStreams under another name.
     return iri not in load_view_iris() and not _AS2_NAMESPACE.startswith(iri)
 
@@ -99,6 +103,8 @@ def _expand_iri(value: str, context: dict[str, Any], hops: int = _PREFIX_HOPS) -
         return value
     meaning = context.get(prefix)
     if type(meaning) is dict:
+        if not str(meaning.get("@type") or "@").startswith("@"):
+            return None
         meaning = meaning.get("@id")
     if type(meaning) is str:
         start = _expand_iri(meaning, context, hops - 1)
