@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .engine import Tx
 from .following import NOT_MUTED, NOT_QUIET
-from .visibility import READABLE_BY_MEMBERS, READABLE_IN_GROUP
+from .visibility import READABLE_BY_MEMBERS, READABLE_IN_GROUP, START_IN_GROUP
 
 _GROUPS = "SELECT group_id, applied_seq, version FROM groups WHERE staff_of IS NULL"
 _ALIVE = """SELECT s.session_id FROM sessions s JOIN members m ON m.actor_id = s.actor_id
@@ -24,7 +24,7 @@ _NEW = f"""SELECT vm.actor_id AS viewer_id, p.post_id, p.root_id
    AND NOT EXISTS (SELECT 1 FROM group_levels l
     WHERE l.actor_id = vm.actor_id AND l.group_id = p.group_id AND l.level = 'quiet')
   ORDER BY p.post_id"""
-_SINCE = f"""SELECT p.post_id, p.root_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.post_id > :after_id
+_SINCE = f"""SELECT p.post_id, p.root_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.post_id > {START_IN_GROUP}
   AND p.state = 'live' AND p.author_id <> :viewer_id AND {NOT_MUTED} AND {NOT_QUIET} ORDER BY p.post_id DESC LIMIT 50"""
 _STILL_IN = """SELECT actor_id FROM memberships
   WHERE group_id = :group_id AND actor_id IN :viewer_ids AND state = 'member'"""

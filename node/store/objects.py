@@ -14,7 +14,13 @@ from node.domain.posts import Post, page_token
 
 from .engine import Tx
 from .search_index import drop_group, index_new_post, index_post
-from .visibility import READABLE_IN_GROUP, READABLE_MESSAGE, READABLE_POST, WAITING_IN_GROUP
+from .visibility import (
+    READABLE_IN_GROUP,
+    READABLE_MESSAGE,
+    READABLE_POST,
+    START_IN_GROUP,
+    WAITING_IN_GROUP,
+)
 
 _POST = """p.post_id, p.uri, p.audience, p.group_id, p.author_id, a.uri AS author_uri, a.name AS author_name,
   a.handle AS author_handle, a.host AS author_host, a.known_through, p.parent_id, p.root_id, p.in_reply_to, p.seq,
@@ -26,9 +32,9 @@ _BY_URI = f"SELECT {_POST} {_FROM} WHERE p.uri = :uri AND {READABLE_POST}"
 _LOG_OF_GROUP = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.seq > :after_seq ORDER BY p.seq LIMIT 200"""
 _WAITING_OF_GROUP = f"SELECT {_POST} {_FROM} WHERE {WAITING_IN_GROUP} ORDER BY p.post_id LIMIT 200"
 _TOPICS = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL AND p.in_reply_to IS NULL
-  AND p.post_id < :before_id AND p.post_id > :after_id ORDER BY p.post_id DESC LIMIT 40"""
-_NEWEST = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.post_id < :before_id AND p.post_id > :after_id
-  ORDER BY p.post_id DESC LIMIT 40"""
+  AND p.post_id < :before_id AND p.post_id > {START_IN_GROUP} ORDER BY p.post_id DESC LIMIT 40"""
+_NEWEST = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.post_id < :before_id
+  AND p.post_id > {START_IN_GROUP} ORDER BY p.post_id DESC LIMIT 40"""
 _THREAD = f"SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_POST} ORDER BY p.post_id LIMIT 2000"
 _MESSAGES = f"""SELECT {_POST} {_FROM} JOIN post_people pp ON pp.post_id = p.post_id
   WHERE pp.actor_id = :viewer_id AND pp.post_id < :before_id AND {READABLE_MESSAGE}

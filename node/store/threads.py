@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from node.domain.posts import Post
 
 from .engine import Tx
-from .visibility import READABLE_IN_GROUP, READABLE_POST, WAITING_IN_GROUP
+from .visibility import READABLE_IN_GROUP, READABLE_POST, START_IN_GROUP, WAITING_IN_GROUP
 
 _POST = """p.post_id, p.uri, p.audience, p.group_id, p.author_id, a.uri AS author_uri, a.name AS author_name,
   a.handle AS author_handle, a.host AS author_host, a.known_through, p.parent_id, p.root_id, p.in_reply_to, p.seq,
   p.state, p.title, p.warning, p.source, p.html, p.reason, p.is_pinned, p.is_locked, p.published_at, p.edited_at"""
 _FROM = "FROM posts p JOIN actors a ON a.actor_id = p.author_id"
-_ACTIVE = f"""SELECT t.root_id, t.newest_id, t.posts FROM threads t JOIN posts p ON p.post_id = t.newest_id
-  WHERE t.group_id = :group_id AND t.newest_id < :before_id AND {READABLE_IN_GROUP}
+# One look at each thread's newest post, in the order of the index, until there are enough: joined, PostgreSQL would take
+# large groups for average ones, fetch every thread, and sort.
+_ACTIVE = f"""SELECT t.root_id, t.newest_id, t.posts FROM threads t
+  WHERE t.group_id = :group_id AND t.newest_id < :before_id AND t.newest_id > {START_IN_GROUP}
+   AND (SELECT p.post_id FROM posts p WHERE p.post_id = t.newest_id AND {READABLE_IN_GROUP}) IS NOT NULL
   ORDER BY t.newest_id DESC LIMIT 21"""
 _PINNED = f"""SELECT t.root_id, t.newest_id, t.posts FROM posts p JOIN threads t ON t.root_id = p.post_id
   WHERE p.post_id IN (SELECT kept.post_id FROM posts kept WHERE kept.group_id = :group_id AND kept.is_pinned = 1)
@@ -52,7 +55,7 @@ class ThreadRow:
 
 async def list_active(tx: Tx, *, viewer_id: int, group_id: int, before_id: int = 2**62) -> list[ThreadRow]:
     """Return at most 21 threads of a group, the one with the newest post first; the last says that there are more."""
-    rows = await tx.all(_ACTIVE, viewer_id=viewer_id, group_id=group_id, before_id=before_id)
+    rows = await tx.all(_ACTIVE, viewer_id=viewer_id, group_id=group_id, before_id=before_id, after_id=0)
     return [ThreadRow(*row) for row in rows]
 
 

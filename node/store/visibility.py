@@ -23,6 +23,15 @@ READABLE_IN_GROUP = f"""(p.group_id = :group_id AND p.audience = 'group' AND {VI
   AND p.seq > (SELECT vm.visible_after FROM memberships vm
     WHERE vm.group_id = :group_id AND vm.actor_id = :viewer_id AND vm.state = 'member'))"""
 
+# Where walking a group from its newest post back may stop: at `:after_id`, or at the last post from before the viewer
+# came, as numbers follow the group's order. It permits nothing and stands beside the above; as one value, an index can
+# use it.
+START_IN_GROUP = """(SELECT MAX(start.post_id) FROM (
+  SELECT CAST(:after_id AS BIGINT) AS post_id UNION ALL SELECT (SELECT before.post_id FROM posts before
+    WHERE before.group_id = :group_id AND before.seq <= (SELECT bm.visible_after FROM memberships bm
+      WHERE bm.group_id = :group_id AND bm.actor_id = :viewer_id AND bm.state = 'member')
+    ORDER BY before.seq DESC LIMIT 1)) start)"""
+
 # Own posts on their way to a group's host, shown to their author below the others.
 WAITING_IN_GROUP = f"""(p.group_id = :group_id AND p.audience = 'group' AND p.seq IS NULL AND p.author_id = :viewer_id
   AND {VIEWER_IS_ACTIVE} AND EXISTS (SELECT 1 FROM memberships vm

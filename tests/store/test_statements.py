@@ -13,6 +13,7 @@ import pytest
 
 from node.store.engine import Store
 from node.store.migrate import list_migrations
+from node.store.postgres import SETTINGS
 from node.store.sqlite import SqliteStore
 from node.store.statements import Plan
 from tests.support.crowd import GROUPS, fill_with_a_crowd
@@ -37,20 +38,26 @@ HOT = (
     "objects._BY_ID", "objects._BY_URI", "objects._LOG_OF_GROUP", "objects._WAITING_OF_GROUP", "objects._TOPICS",
     "objects._NEWEST", "objects._THREAD", "objects._MESSAGES", "objects._PEOPLE", "objects._REPLIES", "logs._AFTER",
     "logs._NEWEST", "logs._ONE", "logs._CHAIN", "logs._BY_ACTIVITY", "logs._FIND",
+    "threads._ACTIVE", "threads._PINNED", "threads._PAGE", "threads._PAGE_BEFORE", "threads._COUNT_UP_TO",
+    "threads._FIRST_UNREAD", "progress._UNREAD", "progress._COUNTS", "quotes._BY_TOKENS",
+    "announcements._NEW", "announcements._SINCE",
 )  # fmt: skip
 _QUIET_GROUP = GROUPS[-1]
 _VALUES: dict[str, Any] = {
     "viewer_id": 1, "group_id": _QUIET_GROUP, "post_id": 5000, "uri": "https://home.example/posts/5000", "after_seq": 0,
     "before_id": 2**62, "after_id": 0, "root_id": 5000, "post_ids": [5000, 5001], "after": 0, "last": 2**62, "seq": 3,
-    "activity_uri": "https://home.example/activities/5000",
+    "activity_uri": "https://home.example/activities/5000", "mark_id": 0, "root_ids": [5000, 5001],
+    "tokens": ["x"], "viewer_ids": [1, 2, 3], "up_to_seq": 50,
 }  # fmt: skip
+# Who was there from the beginning, and who came to the largest group when all but its last posts had been written.
+_VIEWERS = {"old hand": {}, "latecomer": {"viewer_id": 2, "group_id": GROUPS[0]}}
 _BY_TYPE: dict[str, Any] = {"int8": 1, "int4": 1, "int2": 0, "text": "x", "int8[]": [1], "text[]": ["x"]}
 
 
 @pytest.fixture
 async def connection(databases: Databases) -> Any:
     address, _ = await databases.new_data()
-    opened = await asyncpg.connect(address)
+    opened = await asyncpg.connect(address, server_settings=SETTINGS)
     yield opened
     await opened.close()
 
@@ -115,26 +122,30 @@ async def test_postgresql_scans_no_large_table_once_it_is_large(connection: Any)
 
 
 @pytest.mark.only_on("postgresql", reason="the same on SQLite is the test below")
-async def test_postgresql_touches_few_rows_in_hot_statements(connection: Any) -> None:
+@pytest.mark.parametrize("viewer", _VIEWERS)
+async def test_postgresql_touches_few_rows_in_hot_statements(connection: Any, viewer: str) -> None:
     await fill_with_a_crowd(connection.execute)
     await connection.execute("ANALYZE")
+    values = _VALUES | _VIEWERS[viewer]
     touched = {}
     for name in HOT:
         plan = Plan(STATEMENTS[name], "postgresql")
         prepared = await connection.prepare(plan.sql)
-        explained = await prepared.explain(*[_VALUES[value] for value in plan.names], analyze=True)
+        explained = await prepared.explain(*[values[value] for value in plan.names], analyze=True)
         touched[name] = sum(
             (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"]
             for node in _nodes(explained)
-            if node.get("Relation Name") in {"posts", "log_entries", "post_people"}
+            if node.get("Relation Name") in {"posts", "log_entries", "post_people", "threads"}
         )
 
     assert {name: rows for name, rows in touched.items() if rows > 250} == {}
 
 
 @pytest.mark.only_on("sqlite", reason="the same on PostgreSQL is the test above")
-async def test_sqlite_takes_few_steps_in_hot_statements(store: Store) -> None:
+@pytest.mark.parametrize("viewer", _VIEWERS)
+async def test_sqlite_takes_few_steps_in_hot_statements(store: Store, viewer: str) -> None:
     assert isinstance(store, SqliteStore)
+    values = _VALUES | _VIEWERS[viewer]
     writer = store._writer.connection
     await fill_with_a_crowd(writer.execute)
     steps = {}
@@ -142,7 +153,7 @@ async def test_sqlite_takes_few_steps_in_hot_statements(store: Store) -> None:
         plan = Plan(STATEMENTS[name], "sqlite")
         hundreds: list[None] = []
         await writer.set_progress_handler(partial(hundreds.append, None), 100)
-        await writer.execute_fetchall(plan.sql, dict(zip(plan.names, plan.bind(_VALUES), strict=True)))
+        await writer.execute_fetchall(plan.sql, dict(zip(plan.names, plan.bind(values), strict=True)))
         steps[name] = 100 * len(hundreds)
 
     assert {name: taken for name, taken in steps.items() if taken > 20_000} == {}

@@ -36,6 +36,10 @@ _INTO_POSTS = """INSERT INTO posts (post_id, uri, audience, group_id, author_id,
 _GROUP_POSTS = f"""{_INTO_POSTS} {_N.format(count=_POSTS)} SELECT i, 'https://home.example/posts/' || i, 'group',
    {_GROUP_OF_POST}, 1 + i % 100, NULL, i, NULL, 1 + i / 30, 'live', 'T', '', 'S', '<p>H</p>', '{{}}',
    'https://home.example/activities/' || i, NULL, 0, 0, i, NULL, 1 FROM numbers"""
+_THREADS = """INSERT INTO threads (root_id, group_id, newest_id, posts)
+  SELECT root_id, group_id, MAX(post_id), COUNT(*) FROM posts WHERE audience = 'group' GROUP BY root_id, group_id"""
+# The second viewer came to the first, largest group when all but its last posts had been written.
+_LATECOMER = "UPDATE memberships SET visible_after = 997 WHERE group_id = 101 AND actor_id = 2"
 _MESSAGES = f"""{_INTO_POSTS} {_N.format(count=3000)} SELECT {_POSTS} + i, 'https://home.example/posts/m' || i, 'people',
    NULL, 1 + i % 100, NULL, {_POSTS} + i, NULL, NULL, 'live', '', '', 'S', '<p>H</p>', '{{}}',
    'https://home.example/activities/m' || i, NULL, 0, 0, i, NULL, 1 FROM numbers"""
@@ -50,6 +54,7 @@ _LOG = f"""INSERT INTO log_entries (group_id, seq, kind, activity_uri, actor_uri
 async def fill_with_a_crowd(execute: Callable[[str], Awaitable[Any]]) -> None:
     """Put a crowd into an empty database, by whatever runs one statement on it."""
     for statement in (
-        _PEOPLE, _GROUP_ACTORS, _MEMBERS, _GROUPS, _MEMBERSHIPS, _GROUP_POSTS, _MESSAGES, _MESSAGE_PEOPLE, _LOG,
+        _PEOPLE, _GROUP_ACTORS, _MEMBERS, _GROUPS, _MEMBERSHIPS, _GROUP_POSTS, _THREADS, _LATECOMER, _MESSAGES,
+        _MESSAGE_PEOPLE, _LOG,
     ):  # fmt: skip
         await execute(statement)
