@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -110,6 +111,15 @@ async def find_standings(tx: Tx, peers: PeerBook, *, actor_ids: list[int]) -> di
         if standing is not None and (before is None or standing.is_accepted or not before.is_accepted):
             found[row.actor_id] = standing
     return found
+
+
+async def list_accepted(tx: Tx, peers: PeerBook, *, actor_ids: Iterable[int]) -> dict[int, str]:
+    """Return the stage ("physician", "student" …) of those of some people whose attestation counts here, by number."""
+    return {
+        actor_id: standing.attested.stage
+        for actor_id, standing in (await find_standings(tx, peers, actor_ids=list(set(actor_ids)))).items()
+        if standing.is_accepted and standing.attested is not None
+    }
 
 
 def own_word(verification: Verification, stage: str, host: str, now: datetime) -> Attested:

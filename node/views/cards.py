@@ -6,15 +6,20 @@ posts; so those made lately are kept, by everything that stands in them. Who may
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from node.community.reading.quotes import Quote
-from node.community.reading.service import ThreadPage
+from node.community.reading.thread import ThreadPage
 from node.domain.posts import Image, Post
 
+from .markup import Markup
 from .visitor import Visitor
 from .words import Words
+
+_CARDS_KEPT = 2048
+_KEPT_CHARACTERS = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,32 @@ class Card:
     images: tuple[Image, ...]
 
 
+class KeptCards:
+    """Cards made lately, with what they show; long ones are made anew each time: memory has a bound.
+
+    They are found by a few numbers and compared in full, which costs half of what hashing all of a card does.
+    """
+
+    def __init__(self, make: Callable[[Card], Markup]) -> None:
+        self._make = make
+        self._kept: OrderedDict[tuple[Hashable, ...], tuple[Card, Markup]] = OrderedDict()
+
+    def show(self, card: Card) -> Markup:
+        """Return a card as HTML."""
+        reader = card.words.preferences
+        key = (card.post.post_id, card.number, card.is_own, card.is_staff, reader.language, reader.time_zone)
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == card:
+            self._kept.move_to_end(key)
+            return kept[1]
+        made = self._make(card)
+        if len(card.post.html) + len(card.post.source) <= _KEPT_CHARACTERS:
+            self._kept[key] = card, made
+            if len(self._kept) > _CARDS_KEPT:
+                self._kept.popitem(last=False)
+        return made
+
+
 def list_cards(
     page: ThreadPage,
     posts: Iterable[Post],
@@ -47,8 +78,8 @@ def list_cards(
     page_of: Callable[[Post], str],
     name_of: Callable[[str], str],
     ticks: dict[int, str],
-) -> list[tuple[Post, Card]]:
-    """Return some posts of a thread with their cards.
+) -> list[Card]:
+    """Return the cards of some posts of a thread.
 
     Args:
         page: The part of the thread.
@@ -78,5 +109,5 @@ def list_cards(
             quotes=page.quotes.get(post.post_id, ()),
             images=page.images.get(post.post_id, ()),
         )
-        made.append((post, card))
+        made.append(card)
     return made

@@ -14,10 +14,10 @@ from quart.typing import ResponseReturnValue
 from node.community.groups.pages import read_join_page
 from node.community.hosting import read_level
 from node.community.house import House
-from node.community.members.profiles import find_profile, read_accepted
+from node.community.members.profiles import find_profile
 from node.community.reading import service
 from node.community.reading.quotes import quote_text
-from node.community.reading.service import ThreadPage
+from node.community.reading.thread import ThreadPage, note_read, read_thread_page
 from node.domain.following import LEVELS
 from node.domain.groups import Group
 from node.domain.posts import Post
@@ -119,11 +119,12 @@ def _add_threads(pages: Blueprint, house: House, shell: Shell) -> None:
     @pages.get("/groups/<address>/threads/<token>")
     @for_members(core)
     async def thread(visitor: Visitor, address: str, token: str) -> ResponseReturnValue:
-        profile = await seen_group(core, visitor, address)
-        page, _ = await service.read_thread_page(
+        handle, _, host = address.partition("@")
+        page, _ = await read_thread_page(
             core,
             viewer=visitor.member,
-            group_id=profile.actor_id,
+            handle=handle,
+            host=host or None,
             token=token,
             after_id=_number("after"),
             before_id=_number("before"),
@@ -135,7 +136,7 @@ def _add_threads(pages: Blueprint, house: House, shell: Shell) -> None:
                 quoted = quote_text(answered, f"{core.origin}{post_page(answered, path)}")
                 text = f"{page.draft.text}\n\n{quoted}" if page.draft else quoted
         if "prefetch" not in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
-            await service.note_read(core, viewer=visitor.member, page=page)
+            await note_read(core, viewer=visitor.member, page=page)
         return await show_thread(house, shell, visitor, page, answered=answered, text=text)
 
 
@@ -145,9 +146,9 @@ async def open_thread(house: House, visitor: Visitor, address: str, token: str) 
     Raises:
         NotFound: The visitor may not read it, or it is not there.
     """
-    profile = await seen_group(house.core, visitor, address)
-    page, post = await service.read_thread_page(
-        house.core, viewer=visitor.member, group_id=profile.actor_id, token=token
+    handle, _, host = address.partition("@")
+    page, post = await read_thread_page(
+        house.core, viewer=visitor.member, handle=handle, host=host or None, token=token
     )
     return page, path_of(house)(page.group), post
 
@@ -168,30 +169,40 @@ async def show_thread(
     if text is None:
         text = page.draft.text if page.draft else ""
     values = {"problem": "", "preview": None} | more
-    core, authors = house.core, {post.author_id for post in (*page.posts, *page.waiting)}
+    core = house.core
     path = path_of(house)(page.group)
     parts: dict[str, Any] = {
         "visitor": visitor,
         "page_of": lambda post: post_page(post, path),
         "name_of": shell.name_of,
-        "ticks": await read_accepted(core, authors),
+        "ticks": page.ticks,
     }
     values["may_write"] = bool(await read_level(core, group=page.group, member=visitor.member, is_member=True))
+    cards = list_cards(page, page.posts, first=page.first_number, **parts)
+    news = _find_line(page)
     rendered = shell.render(
         "reading/thread.html",
         visitor,
         place="groups",
         page=page,
         path=path,
-        cards=list_cards(page, page.posts, first=page.first_number, **parts),
-        waiting=list_cards(page, page.waiting, first=page.total + 1, **parts),
-        show=shell.show_card,
+        read_posts=shell.show_cards(cards[:news]),
+        new_posts=shell.show_cards(cards[news:]),
+        waiting_posts=shell.show_cards(list_cards(page, page.waiting, first=page.total + 1, **parts)),
         answered=answered,
         text=text,
         once=once or house.core.ids.token(),
         **values,
     )
     return Response(rendered, status)
+
+
+def _find_line(page: ThreadPage) -> int:
+    """Return how many posts of a part of a thread stand above the line "new since"; all, if there is none to draw."""
+    for place, post in enumerate(page.posts):
+        if post.post_id == page.unread_id and (place > 0 or page.first_number > 1):
+            return place
+    return len(page.posts)
 
 
 def _number(name: str) -> int | None:

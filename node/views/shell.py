@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -14,12 +13,10 @@ from node.foundation.config import Config
 from node.store.core import Core
 
 from .browsers import name_browser
-from .cards import Card
+from .cards import Card, KeptCards
 from .markup import Markup, disc, icon, said, seal
 from .visitor import Visitor
 
-_CARDS_KEPT = 2048
-_KEPT_CHARACTERS = 8000
 # No frames, nothing from elsewhere, nothing that acts but the one script that listens for new posts: a page cannot tell
 # anybody who reads it (T49, T53).
 PAGE_HEADERS = {
@@ -39,10 +36,11 @@ class Shell:
 
     core: Core
     templates: Environment = field(default_factory=lambda: _open_templates())
-    show_card: Callable[[Card], Markup] = field(init=False)
+    cards: KeptCards = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "show_card", _open_cards(self.templates))
+        card = self.templates.get_template("_parts/post.html").module.card  # type: ignore[attr-defined]
+        object.__setattr__(self, "cards", KeptCards(card))
 
     def render(self, template: str, visitor: Visitor, *, place: str = "", **values: Any) -> str:
         """Return a page as HTML.
@@ -64,6 +62,10 @@ class Shell:
             **values,
         )
 
+    def show_cards(self, cards: Sequence[Card]) -> Markup:
+        """Return cards of posts as HTML, one below the other."""
+        return Markup("").join(map(self.cards.show, cards))
+
     def name_of(self, host: str) -> str:
         """Return what a node is called: ours, a peer's, or its address."""
         if host == self.core.host:
@@ -80,18 +82,11 @@ def _open_templates() -> Environment:
     """Return the template environment: undefined names are errors, everything is escaped."""
     templates = Environment(
         loader=PackageLoader("node.views"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
+        lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     templates.globals |= {"draw_icon": icon, "draw_seal": seal, "draw_disc": disc}
     templates.filters |= {"said": said, "page": post_page, "token": post_token, "browser": name_browser}
     return templates
-
-
-def _open_cards(templates: Environment) -> Callable[[Card], Markup]:
-    """Return the function that makes cards of posts; it keeps those made lately, but for long ones: memory has a bound."""
-    make: Callable[[Card], Markup] = templates.get_template("_parts/post.html").module.card  # type: ignore[attr-defined]
-    keep = lru_cache(maxsize=_CARDS_KEPT)(make)
-    return lambda card: (keep if len(card.post.html) + len(card.post.source) <= _KEPT_CHARACTERS else make)(card)
 
 
 def post_token(post: Post) -> str:

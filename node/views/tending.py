@@ -7,7 +7,7 @@ from quart.typing import ResponseReturnValue
 
 from node.community.house import House
 from node.community.posts import tending
-from node.community.reading.service import ThreadPage
+from node.community.reading.thread import ThreadPage
 from node.domain.posts import Post
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 

@@ -16,7 +16,7 @@ from node.community.house import House
 from node.community.posts import service as posts
 from node.community.posts.uploads import add_image, list_uploads
 from node.community.reading import begun, service
-from node.community.reading.service import ThreadPage
+from node.community.reading.thread import ThreadPage
 from node.domain.actors import Member
 from node.domain.posts import Draft, Image, Post
 from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound, TooLarge, TooMany

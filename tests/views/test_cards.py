@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,32 @@ def test_t42_long_posts_are_not_kept_in_memory(length: int, is_kept: bool) -> No
     shell = Shell(core=object.__new__(Core))
     card = a_card("<p>" + "𐌰" * length + "</p>")
 
-    first, second = shell.show_card(card), shell.show_card(replace(card))
+    first, second = shell.cards.show(card), shell.cards.show(replace(card))
 
     assert first == second
     assert (first is second) is is_kept
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tick": "physician"}, {"node": "Other"}, {"here": "/groups/ward@a.example/threads/x"}, {"answers": ("/x", "Ben")},
+    ],
+)  # fmt: skip
+def test_a_card_that_shows_something_else_is_made_anew(change: dict[str, Any]) -> None:
+    shell = Shell(core=object.__new__(Core))
+    card = a_card("<p>Text</p>")
+
+    first, second = shell.cards.show(card), shell.cards.show(replace(card, **change))
+
+    assert first != second
+
+
+def test_a_post_that_was_edited_is_shown_as_it_is_now() -> None:
+    shell = Shell(core=object.__new__(Core))
+    card = a_card("<p>Two milligrams</p>")
+
+    before = shell.cards.show(card)
+    after = shell.cards.show(replace(card, post=replace(card.post, html="<p>Twenty milligrams</p>")))
+
+    assert "Two milligrams" in before and "Twenty milligrams" in after

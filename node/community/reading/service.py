@@ -1,4 +1,4 @@
-"""Page models of reading: catch-up, a member's groups, one group, one thread. One read body each.
+"""Page models of reading: catch-up, a member's groups, one group. One read body each.
 
 *What is new to somebody.* A group has a mark: everything up to it is read. Of the posts by others after the mark those
 count that lie beyond the member's position in their thread. Reading a thread moves the position; when nothing else in
@@ -10,28 +10,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from node.community.groups.hosting import list_readers_now
-from node.community.posts.service import label_author
 from node.domain.actors import Member
 from node.domain.groups import Group, Membership
-from node.domain.posts import Image, Post
+from node.domain.posts import Post
 from node.foundation.errors import NotFound
-from node.store import drafts, objects, places, progress, threads
+from node.store import places, progress, threads
 from node.store.core import Core
-from node.store.drafts import SavedDraft
 from node.store.engine import Tx
-from node.store.following import get_following, get_level, list_levels
-from node.store.media import list_images
+from node.store.following import get_level, list_levels
 from node.store.profiles import list_joined
 from node.store.rosters import (
     Reader,
     RosterRow,
     count_in_state,
     get_group,
-    get_membership,
 )
-from node.store.topics import Part, Shape, list_parts, list_shapes
+from node.store.topics import Shape, list_shapes
 
-from .quotes import Quote, list_quotes
+from .seen import list_labelled, require_joined
 
 CATCH_UP_LIMIT = 7
 # Of so many groups a list says whether something is new; whoever is in more finds the rest in catch-up.
@@ -94,43 +90,6 @@ class GroupPage:
     newest_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadPage:
-    """Part of a thread.
-
-    position: the newest post of it that the member has seen.
-    posts: in order; first_number is the place of the first one in the whole thread. unread_id: where the member stopped.
-    shape: what staff made of it. summary: the post that sums up what stands before it. parts: what became topics of
-    their own. origin: the first post of the thread that this one was part of.
-    quotes: what is shown of posts that some link to. follows: "follow", "mute" or "none".
-    waiting: the member's own, not yet in the host's order. later_after, earlier_before: where other parts begin.
-    """
-
-    group: Group
-    place: Membership
-    readers: list[Reader]
-    root: Post | None
-    root_id: int
-    position: int
-    posts: list[Post]
-    first_number: int
-    total: int
-    new: int
-    unread_id: int | None
-    waiting: list[Post]
-    images: dict[int, tuple[Image, ...]]
-    parents: dict[int, Post]
-    quotes: dict[int, tuple[Quote, ...]]
-    follows: str
-    shape: Shape
-    summary: Post | None
-    parts: list[Part]
-    origin: Post | None
-    draft: SavedDraft | None
-    later_after: int | None
-    earlier_before: int | None
-
-
 async def catch_up(core: Core, *, viewer: Member) -> CatchUp:
     """Return what is new to a member in all their groups."""
     return await core.store.read(_catch_up, core, viewer.actor_id)
@@ -148,31 +107,6 @@ async def read_group_page(core: Core, *, viewer: Member, group_id: int, before_i
         NotFound: The viewer is not in the group; absent groups answer alike.
     """
     return await core.store.read(_group_page, core, viewer.actor_id, group_id, before_id)
-
-
-async def read_thread_page(
-    core: Core, *, viewer: Member, group_id: int, token: str, after_id: int | None = None, before_id: int | None = None
-) -> tuple[ThreadPage, Post]:
-    """Return part of a thread, and the post it was asked by: from where the member stopped, or around a post.
-
-    Args:
-        core: This node.
-        viewer: Who reads.
-        group_id: The group the thread is in.
-        token: The page token of the thread's first post, or of any of its posts.
-        after_id: Show what follows this post; 0 for the beginning.
-        before_id: Show what stands before this post.
-
-    Raises:
-        NotFound: The viewer may not read it, or it is not there.
-    """
-    return await core.store.read(_thread_page, core, viewer.actor_id, group_id, token, after_id, before_id)
-
-
-async def note_read(core: Core, *, viewer: Member, page: ThreadPage) -> None:
-    """Remember that a member has seen the posts of a page; nothing is written for what they had seen before."""
-    if page.posts and page.posts[-1].post_id > page.position:
-        await core.store.write(_note_read, viewer.actor_id, page.group.group_id, page.root_id, page.posts[-1].post_id)
 
 
 async def mark_group_read(core: Core, *, viewer: Member, group_ids: list[int]) -> None:
@@ -202,7 +136,7 @@ async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
         mark = marks.get(group_id, 0)
         counts |= await progress.count_unread(tx, viewer_id=viewer_id, mark_id=mark, root_ids=roots)
         groups[group_id] = await _require_group(tx, group_id)
-    posts = await _posts(tx, core, viewer_id, list({number for each in kept for number in each[:2]}))
+    posts = await list_labelled(tx, core, viewer_id, list({number for each in kept for number in each[:2]}))
     lines = [
         ThreadLine(root_id, groups[group_id], posts.get(root_id), posts.get(newest), 0, counts.get(root_id, 1))
         for newest, root_id, group_id in kept
@@ -215,7 +149,7 @@ async def _tended(tx: Tx, core: Core, viewer_id: int, lines: list[ThreadLine]) -
     """Return lines of a list with what staff made of their threads."""
     shapes = await list_shapes(tx, root_ids=[line.root_id for line in lines if line.post is not None])
     wanted = [shape.summary_id for shape in shapes.values() if shape.summary_id is not None]
-    summaries = await _posts(tx, core, viewer_id, wanted)
+    summaries = await list_labelled(tx, core, viewer_id, wanted)
     return [await _tended_line(tx, viewer_id, line, shapes, summaries) for line in lines]
 
 
@@ -231,13 +165,6 @@ async def _tended_line(
     where = {"viewer_id": viewer_id, "group_id": line.group.group_id, "root_id": line.root_id}
     summed_up = line.new - await threads.count_new(tx, after_id=summary.post_id - 1, **where)
     return replace(line, title=shape.title, summary=summary if summed_up > 0 else None, summed_up=max(summed_up, 0))
-
-
-async def _posts(tx: Tx, core: Core, viewer_id: int, ids: list[int]) -> dict[int, Post]:
-    if not ids:
-        return {}
-    found = await objects.list_posts_by_id(tx, viewer_id=viewer_id, post_ids=ids)
-    return {post.post_id: label_author(core, post) for post in found}
 
 
 async def _require_group(tx: Tx, group_id: int) -> Group:
@@ -259,21 +186,13 @@ async def _groups(tx: Tx, viewer_id: int) -> tuple[list[GroupLine], list[GroupLi
     return mine, [GroupLine(group, None) for group in await places.list_open_groups(tx, viewer_id=viewer_id)]
 
 
-async def _member_of(tx: Tx, viewer_id: int, group_id: int) -> tuple[Group, Membership]:
-    group = await get_group(tx, group_id=group_id)
-    place = await get_membership(tx, group_id=group_id, actor_id=viewer_id)
-    if group is None or place is None or not place.is_member:
-        raise NotFound("There is no such group.")
-    return group, place
-
-
 async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_id: int) -> GroupPage:
-    group, place = await _member_of(tx, viewer_id, group_id)
+    group, place = await require_joined(tx, viewer_id, group_id)
     rows = await threads.list_active(tx, viewer_id=viewer_id, group_id=group_id, before_id=before_id)
     shown = rows[: threads.LIST_THREADS]
     pinned = [] if before_id < 2**62 else await threads.list_pinned(tx, viewer_id=viewer_id, group_id=group_id)
     ids = list({number for row in (*shown, *pinned) for number in (row.root_id, row.newest_id)})
-    posts = await _posts(tx, core, viewer_id, ids)
+    posts = await list_labelled(tx, core, viewer_id, ids)
     mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
     roots = list({row.root_id for row in (*shown, *pinned)})
     counts = await progress.count_unread(tx, viewer_id=viewer_id, mark_id=mark, root_ids=roots)
@@ -295,89 +214,6 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
         level=await get_level(tx, actor_id=viewer_id, group_id=group_id),
         newest_id=max((row.newest_id for row in rows), default=0),
     )
-
-
-async def _thread_page(
-    tx: Tx, core: Core, viewer_id: int, group_id: int, token: str, after_id: int | None, before_id: int | None
-) -> tuple[ThreadPage, Post]:
-    group, place = await _member_of(tx, viewer_id, group_id)
-    named = await threads.get_post_by_token(tx, viewer_id=viewer_id, group_id=group_id, token=token)
-    if named is None:
-        raise NotFound("There is no such thread.")
-    root_id = named.root_id
-    where = {"viewer_id": viewer_id, "group_id": group_id, "root_id": root_id}
-    position = (await progress.list_positions(tx, actor_id=viewer_id, root_ids=[root_id])).get(root_id, 0)
-    mark = max(position, await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id))
-    unread_id = await threads.find_first_unread(tx, after_id=mark, **where)
-    total = await threads.count_up_to(tx, post_id=2**62, **where)
-    if after_id is None:  # where they stopped, with a little of what they know; short threads are shown whole
-        stopped = named.post_id if named.post_id != root_id else mark
-        after_id = 0 if total <= threads.PAGE_POSTS else _a_little_before(stopped)
-    posts, later_after = await _part_of_thread(tx, where, after_id, before_id)
-    is_from_start = not posts or posts[0].post_id == root_id
-    first_number = 1 if is_from_start else await threads.count_up_to(tx, post_id=posts[0].post_id, **where)
-    news = 0 if unread_id is None else await threads.count_new(tx, after_id=mark, **where)
-    root = posts[0] if posts and is_from_start else await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
-    ids = [post.post_id for post in posts]
-    waiting = [] if group.is_local else await threads.list_waiting(tx, **where)
-    around = {post.parent_id for post in posts if post.parent_id and post.parent_id not in ids}
-    shape = (await list_shapes(tx, root_ids=[root_id])).get(root_id, _PLAIN)
-    more = [number for number in (shape.summary_id, shape.from_root_id) if number is not None]
-    tended = await _posts(tx, core, viewer_id, more)
-    page = ThreadPage(
-        group=group,
-        place=place,
-        readers=await list_readers_now(tx, core, group=group),
-        root=None if root is None else label_author(core, root),
-        root_id=root_id,
-        position=position,
-        posts=[label_author(core, post) for post in posts],
-        first_number=first_number,
-        total=total,
-        new=news,
-        unread_id=unread_id,
-        waiting=waiting,
-        images=await list_images(tx, post_ids=[*ids, *(post.post_id for post in waiting)]) if ids else {},
-        parents=await _posts(tx, core, viewer_id, list(around)) | {post.post_id: post for post in posts},
-        quotes=await list_quotes(tx, viewer_id=viewer_id, origin=core.origin, group=group, posts=[*posts, *waiting]),
-        follows=await get_following(tx, actor_id=viewer_id, root_id=root_id),
-        shape=shape,
-        summary=tended.get(shape.summary_id or 0),
-        parts=await list_parts(tx, viewer_id=viewer_id, root_id=root_id),
-        origin=tended.get(shape.from_root_id or 0),
-        draft=await drafts.get_draft(tx, actor_id=viewer_id, group_id=group_id, parent_id=root_id),
-        later_after=later_after,
-        earlier_before=posts[0].post_id if posts and first_number > 1 else None,
-    )
-    return page, label_author(core, named)
-
-
-async def _part_of_thread(
-    tx: Tx, where: dict[str, int], after_id: int, before_id: int | None
-) -> tuple[list[Post], int | None]:
-    """Return the posts of a part of a thread, and the last of them if the thread goes on behind it."""
-    if before_id is not None:
-        posts = await threads.list_page_before(tx, before_id=before_id, **where)
-        return posts, posts[-1].post_id if posts else None
-    rows = await threads.list_page(tx, after_id=after_id, **where)
-    posts = rows[: threads.PAGE_POSTS]
-    return posts, posts[-1].post_id if len(rows) > len(posts) else None
-
-
-def _a_little_before(position: int) -> int:
-    """Return a number from which the last post that was read still shows."""
-    return position - 1
-
-
-async def _note_read(tx: Tx, viewer_id: int, group_id: int, root_id: int, post_id: int) -> None:
-    place = await get_membership(tx, group_id=group_id, actor_id=viewer_id)
-    if place is None or not place.is_member:
-        return
-    await progress.advance_position(tx, actor_id=viewer_id, group_id=group_id, root_id=root_id, post_id=post_id)
-    mark = await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id)
-    if not await progress.list_unread(tx, viewer_id=viewer_id, group_id=group_id, mark_id=mark):
-        joined = {each.group_id: each.newest_post_id for each in await list_joined(tx, viewer_id=viewer_id)}
-        await progress.raise_mark(tx, actor_id=viewer_id, group_id=group_id, post_id=joined.get(group_id, 0))
 
 
 async def _mark_read(tx: Tx, viewer_id: int, group_ids: list[int]) -> None:
