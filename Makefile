@@ -22,7 +22,7 @@ demo: $(RUNTIME) ## Start two nodes that talk to each other, and print their add
 
 test: $(DEV) ## Run every test on SQLite and on PostgreSQL.
 	$(BIN)/python tools/system_packages.py
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BYTECODE) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Check format, lint, types and layers.
 	$(BIN)/ruff format --check .
@@ -51,6 +51,9 @@ lock: .venv/.made ## Write both requirement files anew from pyproject.toml; newe
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)
+
+# The tests start a hundred processes: each would compile every module anew where nobody keeps what was compiled.
+BYTECODE = PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/.venv/.bytecode
 
 # uv is three times quicker than pip, and not everywhere to be had: then pip does the same from the same hashes.
 INSTALL = if [ -x $(BIN)/uv ] && $(BIN)/uv pip install --quiet --python $(BIN)/python $(1); then :; \

@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 import random
 import shutil
-import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from node.community.house import close_core, open_core
 from node.community.members.service import NewMember, add_member
+from node.community.operating.moving import move
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group
 from node.domain.peers import Peer as PeerRow
@@ -29,9 +28,7 @@ from node.foundation.logs import configure_logs
 from node.store.actors import insert_actor
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.migrate import migrate
 from node.store.objects import insert_post
-from node.store.opening import open_store
 from node.store.peers import insert_peer
 from node.store.rosters import admit_peer, insert_group, let_in, put_request, set_base
 
@@ -72,9 +69,8 @@ def copy_to_postgres(data: Path, target: Path, address: str) -> None:
     """Make `target` the data directory of the same node on PostgreSQL, with every row of the SQLite file."""
     configure_logs(level="error")
     shutil.copytree(data, target, ignore=shutil.ignore_patterns("rounds.sqlite*", "rounds.sock", "node.log"))
-    config = (target / "rounds.toml").read_text()
-    (target / "rounds.toml").write_text(config.replace('database = "sqlite:"', f'database = "{address}"'))
-    asyncio.run(_copy(data / "rounds.sqlite", target, address))
+    shutil.copy(data / "rounds.sqlite", target)
+    asyncio.run(move(target, address, clock=SystemClock(), note=lambda sentence: None))
 
 
 async def _fill(data: Path, posts: int, friend: RemoteActor) -> Filled:
@@ -225,25 +221,3 @@ class _Crowd:
             "activity_uri": f"{self.core.origin}/activities/{token}",
             "published_at": tx.now,
         }
-
-
-async def _copy(file: Path, data: Path, address: str) -> None:
-    clock = SystemClock()
-    store = await open_store(address, data=data, clock=clock)
-    await migrate(store, now=clock.now())
-    await store.close()
-    source = sqlite3.connect(file)
-    target: Any = await asyncpg.connect(address)
-    try:
-        await target.execute("SET session_replication_role = replica")  # so that no foreign key asks for an order
-        found = await target.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
-        for table in {row["tablename"] for row in found} - {"schema_versions"}:
-            columns_of = "rowid, *" if table == "search_words" else "*"  # on SQLite its key is no column
-            rows = source.execute(f"SELECT {columns_of} FROM {table}")
-            columns = [column[0] for column in rows.description]
-            await target.execute(f"DELETE FROM {table}")
-            await target.copy_records_to_table(table, records=rows, columns=columns)
-        await target.execute("VACUUM ANALYZE")
-    finally:
-        source.close()
-        await target.close()

@@ -10,8 +10,8 @@ import signal
 import sys
 from pathlib import Path
 
-_READS_STDIN = {("post", "add"), ("post", "edit"), ("message", "send"), ("guard", "check")}
-_OUTSIDE = {"init", "serve", "demo", "migrate", "config", "doctor"}
+_READS_STDIN = {("post", "add"), ("post", "edit"), ("message", "send"), ("peer", "import"), ("guard", "check")}
+_OUTSIDE = {"init", "serve", "demo", "backup", "restore", "migrate", "config", "doctor"}
 
 
 def main(argv: list[str] | None = None) -> int:

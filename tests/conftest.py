@@ -6,6 +6,7 @@ only be about one of them says so with `@pytest.mark.only_on("sqlite", reason="â
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -17,15 +18,38 @@ import pytest
 from node.store.engine import Store
 from tests.support.clock import FrozenClock
 from tests.support.databases import KINDS, Databases, Spares
+from tests.support.memory import a_folder_in_memory
 from tests.support.postgres import Cluster, a_cluster, has_programs
 
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+_LONG = ("cli", "faults")
 _MISSING = "PostgreSQL is not installed: run `sudo apt-get install postgresql`."
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name our markers."""
     config.addinivalue_line("markers", "only_on(kind, reason): a test that can only be about one kind of database")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let the long tests begin first, so that nobody waits for one of them at the end; the rest stay in random order.
+
+    With several workers each begins with an equal part of the list. The browser is for the first of them alone.
+    """
+    workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
+    browser, others, rest = [], [], []
+    for item in items:
+        folder = item.path.parent.name
+        (browser if folder == "browser" else others if folder in _LONG else rest).append(item)
+    place = len(items) // workers - len(browser) if workers > 1 else 0
+    items[:] = [*browser, *rest[: max(place, 0)], *others, *rest[max(place, 0) :]]
+
+
+def pytest_collection_finish() -> None:
+    """Take what collecting made out of the sight of the garbage collector: it is there until the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -74,7 +98,10 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture(scope="session")
 def spares(tmp_path_factory: pytest.TempPathFactory) -> Spares:
-    """Give the databases that tests of this session hand on."""
+    """Give the databases that tests of this session hand on; whoever opens a node asks for one, so nodes share more."""
+    from tests.support.made_once import make_once  # it imports the whole node, which most tests do without
+
+    make_once()
     return Spares(tmp_path_factory.mktemp("spares"))
 
 
@@ -85,11 +112,18 @@ def server(database_kind: str, request: pytest.FixtureRequest) -> Cluster | None
 
 
 @pytest.fixture
+def data_folder(tmp_path: Path) -> Iterator[Path]:
+    """Give the folder for the data directories of a test's nodes: in memory, where there is room for them."""
+    with a_folder_in_memory(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture
 async def databases(
-    database_kind: str, server: Cluster | None, spares: Spares, tmp_path: Path
+    database_kind: str, server: Cluster | None, spares: Spares, data_folder: Path
 ) -> AsyncIterator[Databases]:
     """Give a maker of databases: one for each node that the test starts."""
-    made = Databases(database_kind, spares, tmp_path, server)
+    made = Databases(database_kind, spares, data_folder, server)
     yield made
     await made.give_back()
 

@@ -10,7 +10,23 @@ from typing import NoReturn
 
 from node.foundation.errors import Invalid
 
-from . import audit, deadletter, group, group_bans, key, lane, member, message, peer, post, setup, status
+from . import (
+    audit,
+    backup_parts,
+    deadletter,
+    group,
+    group_bans,
+    group_settings,
+    key,
+    lane,
+    member,
+    message,
+    peer,
+    peer_import,
+    post,
+    setup,
+    status,
+)
 from .context import Verb
 
 Words = Callable[[argparse.ArgumentParser], None]
@@ -54,7 +70,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("group", "unban", group.person_words, group_bans.unban, "lift somebody's ban from a group"),
     Command("group", "invite", group.person_words, group.invite, "invite somebody into a group"),
     Command("group", "role", group.role_words, group.role, "give a member of a group a role"),
-    Command("group", "change", group.change_words, group.change, "change a group's settings"),
+    Command("group", "change", group_settings.change_words, group_settings.change, "change a group's settings"),
     Command("peer", "add", peer.add_words, peer.add, "add a node to the list"),
     Command("peer", "list", _none, peer.list_all, "list the peers"),
     Command("peer", "show", peer.one_word, peer.show, "show a peer"),
@@ -64,6 +80,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("peer", "rekey", peer.rekey_words, peer.rekey, "take the new key of a paused peer"),
     Command("peer", "part", peer.reason_words, peer.part, "part from a peer"),
     Command("peer", "policy", peer.policy_words, peer.policy, "say what a peer may do"),
+    Command(
+        "peer", "import", peer_import.list_words, peer_import.take, "take a list of nodes from stdin over as drafts"
+    ),
     Command("peer", "test", peer.one_word, peer.test, "try the way to a peer"),
     Command("post", "add", post.add_words, post.add, "post in a group, as a member (test nodes)"),
     Command("post", "list", post.list_words, post.list_all, "list a group's posts, as a member (test nodes)"),
@@ -78,6 +97,17 @@ COMMANDS: tuple[Command, ...] = (
     Command("message", "list", message.list_words, message.list_all, "list a member's messages (test nodes)"),
     Command("key", "list", _none, key.list_all, "list this node's keys"),
     Command("key", "fingerprint", _none, key.fingerprint, "print this node's fingerprint"),
+    Command("key", "recovery", key.recovery_words, key.recovery, "make a new recovery code for backups"),
+    Command("backup", "list", _none, backup_parts.list_all, "list backups and drills"),
+    Command(
+        "backup",
+        "send",
+        backup_parts.send_words,
+        backup_parts.send,
+        "give a backup to `rounds backup FILE`",
+    ),
+    Command("backup", "kept", _none, backup_parts.kept, "write down a backup that `rounds backup FILE` has kept"),
+    Command("backup", "drilled", _none, backup_parts.drilled, "write down what `rounds backup drill` has found"),
     Command("lane", "list", _none, lane.list_all, "list what waits for which peer"),
     Command("lane", "retry", lane.retry_words, lane.retry, "try the lanes of a peer now"),
     Command("deadletter", "list", _none, deadletter.list_all, "list what could not be handled"),

@@ -25,6 +25,7 @@ class Context:
 
     text: what came on stdin, when the command reads it.
     write, warn: take text for stdout and stderr.
+    send: takes bytes for whoever asks, from a thread, and waits until they are on their way; None where nobody takes any.
     """
 
     house: House
@@ -33,6 +34,7 @@ class Context:
     write: Callable[[str], None]
     warn: Callable[[str], None]
     by: str = field(default="operator")
+    send: Callable[[bytes], None] | None = None
 
     def emit(self, document: dict[str, Any], *lines: str) -> int:
         """Answer with one JSON document where `--json` was given, else with lines; return 0."""

@@ -8,14 +8,17 @@ from pathlib import Path
 
 from node.community.house import close_core, open_core
 from node.community.operating.checks import is_private, private_files
+from node.community.operating.recovery import KEY_NAME
 from node.community.operating.service import measure_disk
 from node.foundation.clock import SystemClock
 from node.foundation.config import CONFIG_NAME, Config, load_config
 from node.foundation.errors import ConfigError, NodeError
+from node.store.backups import BackupState, read_backup_state
 from node.store.migrate import migrate
 from node.store.opening import open_store
 from node.store.sqlite import has_checkpoint_race
 
+from .doctor_backups import ask_backup_state, judge_backups
 from .lock import DataLock
 from .remote import ask
 
@@ -37,9 +40,12 @@ def examine(data: Path) -> list[Check]:
     except ConfigError as error:
         return [Check("configuration", "bad", " ".join(error.problems), f"Correct {data / CONFIG_NAME}.")]
     checks = [Check("configuration", "good", "The configuration can be used.")]
-    checks += [*map(_private, private_files(data)), _disk(data)]
+    files = [
+        path for path in private_files(data) if path.exists() or path.name != KEY_NAME
+    ]  # `recovery code` tells that
+    checks += [*map(_private, files), _disk(data)]
     checks.append(_sqlite(config))
-    checks += _running(data)
+    checks += _running(data, config)
     return checks
 
 
@@ -73,23 +79,34 @@ def _sqlite(config: Config) -> Check:
     return Check("sqlite version", "good", "This SQLite has no known fault that concerns a node.")
 
 
-def _running(data: Path) -> list[Check]:
+def _running(data: Path, config: Config) -> list[Check]:
     answer = ask(data, ["status", "--json"])
     if answer is None:
-        return [Check("running", "warn", "The node is not running.", f"rounds --data {data} serve"), _opens(data)]
-    return [Check("running", "good", "The node is running and answers commands.")]
+        checks = [Check("running", "warn", "The node is not running.", f"rounds --data {data} serve")]
+        opens, known = _opens(data)
+        checks.append(opens)
+    else:
+        checks = [Check("running", "good", "The node is running and answers commands.")]
+        known = ask_backup_state(data)
+    if known is None:
+        return checks
+    return checks + [Check(*said) for said in judge_backups(data, config, known, now=SystemClock().now())]
 
 
-def _opens(data: Path) -> Check:
-    async def open_and_close() -> None:
-        await close_core(await open_core(data))
+def _opens(data: Path) -> tuple[Check, BackupState | None]:
+    async def open_and_close() -> BackupState:
+        core = await open_core(data)
+        try:
+            return await core.store.read(read_backup_state)
+        finally:
+            await close_core(core)
 
     try:
         with DataLock(data):
-            asyncio.run(open_and_close())
+            known = asyncio.run(open_and_close())
     except NodeError as error:
-        return Check("opens", "bad", error.safe, "See docs/operate/trouble.md.")
-    return Check("opens", "good", "The database opens and is at this release's schema.")
+        return Check("opens", "bad", error.safe, "See docs/operate/trouble.md."), None
+    return Check("opens", "good", "The database opens and is at this release's schema."), known
 
 
 def run_migrations(data: Path) -> list[str]:

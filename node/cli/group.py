@@ -96,16 +96,6 @@ def role_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("role", choices=ROLES)
 
 
-def change_words(parser: argparse.ArgumentParser) -> None:
-    """Take the words of `group change`."""
-    one_word(parser)
-    parser.add_argument("--title")
-    parser.add_argument("--policy", choices=POLICIES)
-    parser.add_argument("--hidden", choices=("yes", "no"))
-    parser.add_argument("--history", choices=HISTORIES)
-    parser.add_argument("--assurance", choices=ASSURANCE_LEVELS, help="the least that members need")
-
-
 async def create(context: Context) -> int:
     """Create a group hosted here."""
     args = context.args
@@ -328,25 +318,6 @@ async def role(context: Context) -> int:
     )
     shown = {"group": group.uri, "member": person.uri, "role": context.args.role}
     return context.emit(shown, f"{person.address} is {context.args.role}.")
-
-
-async def change(context: Context) -> int:
-    """Change a group's settings."""
-    house, args = context.house, context.args
-    group = await find_group(context, args.group)
-    await staff.change_settings(
-        house.core,
-        house.tables,
-        owner=None,
-        group_id=group.group_id,
-        title=args.title,
-        policy=args.policy,
-        is_hidden=None if args.hidden is None else args.hidden == "yes",
-        history=args.history,
-        required_assurance=args.assurance,
-        by=context.by,
-    )
-    return context.emit(await describe_group(context, group), f"{group.handle} is changed.")
 
 
 async def _wait_for_request(context: Context, group: Group) -> tuple[Actor, str]:

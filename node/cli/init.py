@@ -12,6 +12,7 @@ from pathlib import Path
 from node.community.house import House, close_core, open_core
 from node.community.members.service import NewMember, add_member, check_new_member
 from node.community.members.setup import make_setup_link
+from node.community.operating.recovery import new_recovery_code
 from node.foundation.config import CONFIG_NAME, build_config
 from node.foundation.errors import ConfigError, NodeError
 from node.foundation.logs import configure_logs
@@ -20,8 +21,6 @@ from node.store.core import Core
 from .context import DONE, REFUSED, USAGE
 from .key import describe_fingerprint
 from .lock import DataLock
-
-RECOVERY_GROUPS = 8
 
 
 def words(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +67,7 @@ async def _init(data: Path, args: argparse.Namespace) -> int:
         operator = NewMember(args.operator, args.operator_name or args.operator, "guest", "A0", "operator", password)
         check_new_member(operator)
     _make_directory(data, written)
-    recovery = _recovery_code()
+    recovery = new_recovery_code(data)
     with DataLock(data):
         core = await open_core(data)
         try:
@@ -113,12 +112,6 @@ def _write_private(path: Path, text: str) -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
     path.chmod(0o600)
-
-
-def _recovery_code() -> str:
-    """Return a code of 8 groups of 5 characters: 160 random bits or more; backups will be sealed to it."""
-    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(RECOVERY_GROUPS))
 
 
 async def _first_operator(core: Core, operator: NewMember | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from node.community.house import House, close_core, open_core
@@ -21,8 +22,14 @@ from .runner import run_command
 _PATIENCE_SECONDS = 5.0
 
 
-def run_inside(data: Path, argv: list[str], text: str) -> int:
-    """Run a command and return its exit code."""
+def run_inside(
+    data: Path,
+    argv: list[str],
+    text: str,
+    write: Callable[[str], object] = sys.stdout.write,
+    take: Callable[[bytes], None] | None = None,
+) -> int:
+    """Run a command and return its exit code; `write` and `take` get what it says and the bytes it gives."""
     configure_logs(level="error")
     try:
         parse(argv)
@@ -33,9 +40,9 @@ def run_inside(data: Path, argv: list[str], text: str) -> int:
     while True:
         try:
             with DataLock(data):
-                return asyncio.run(_run(data, argv, text))
+                return asyncio.run(_run(data, argv, text, write, take))
         except (ConfigError, SchemaTooNew) as error:
-            code = run_remote(data, argv, text)
+            code = run_remote(data, argv, text, write, take)
             if code is not None:
                 return code
             if time.monotonic() > deadline or "in use" not in error.internal:
@@ -47,16 +54,18 @@ def run_inside(data: Path, argv: list[str], text: str) -> int:
             return REFUSED
 
 
-async def _run(data: Path, argv: list[str], text: str) -> int:
+async def _run(
+    data: Path, argv: list[str], text: str, write: Callable[[str], object], take: Callable[[bytes], None] | None
+) -> int:
     core = await open_core(data)
     try:
-        return await run_command(House(core), argv, text, _write, _warn)
+        return await run_command(House(core), argv, text, lambda said: _write(write, said), _warn, take)
     finally:
         await close_core(core)
 
 
-def _write(text: str) -> None:
-    sys.stdout.write(text)
+def _write(write: Callable[[str], object], text: str) -> None:
+    write(text)
 
 
 def _warn(text: str) -> None:

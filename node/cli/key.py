@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
+from node.community.operating.recovery import change_recovery_code, has_recovery_key
 from node.community.peering.pages import own_fingerprint
+from node.foundation.errors import Conflict
 from node.foundation.fingerprints import fingerprint_words
 from node.store.actors import list_own_keys
 from node.store.core import Core
@@ -53,3 +56,23 @@ async def describe_fingerprint(core: Core) -> dict[str, Any]:
 
 async def _page(tx: Tx, after: str) -> list[Any]:
     return await list_own_keys(tx, after=after)
+
+
+def recovery_words(parser: argparse.ArgumentParser) -> None:
+    """Take the words of `key recovery`."""
+    parser.add_argument("--yes", action="store_true", help="a new code although there is one")
+
+
+async def recovery(context: Context) -> int:
+    """Make a new recovery code and show it this once."""
+    core = context.house.core
+    had_one = has_recovery_key(core.data)
+    if had_one and not context.args.yes:
+        raise Conflict(
+            "There is a recovery code. Backups made so far will need its sheet for good; say --yes for a new one."
+        )
+    code = await change_recovery_code(core, by=context.by)
+    if had_one:
+        context.warn("Keep the old sheet, too: backups made until now open with the old code only.\n")
+    context.warn("Recovery code, shown this once; write it on paper and keep it apart from the node:\n")
+    return context.emit({"recovery_code": code}, code)

@@ -13,16 +13,23 @@ from node.foundation.errors import ConfigError, NodeError
 from node.foundation.logs import configure_logs
 
 from . import init
+from .backup import run_backup
 from .commands import COMMANDS, Parser, UsageError
 from .context import DONE, REFUSED, USAGE
 from .demo import Demo
-from .doctor import examine, run_migrations
+from .doctor import examine
+from .migrate import run_migrate
+from .restore import run_restore
 
 _SENTENCES = {
     "init": "make a data directory",
     "serve": "run the node",
     "demo": "run two nodes that federate, with members and posts",
+    "backup FILE": "write a sealed backup of everything",
+    "backup drill": "restore a backup into an isolated folder and look through it",
+    "restore FILE": "make a data directory from a backup and the recovery code",
     "migrate": "bring the database to this release's schema",
+    "migrate --to ADDRESS": "move the node to PostgreSQL",
     "config show": "print the effective configuration",
     "doctor": "say what is wrong, and what to change",
 }
@@ -34,6 +41,8 @@ def print_help() -> int:
     for name, sentence in _SENTENCES.items():
         print(f"  {name:18} {sentence}")
     for command in COMMANDS:
+        if command.noun == "backup" and command.verb != "list":
+            continue  # what `backup FILE` and `backup drill` say to the node
         print(f"  {f'{command.noun} {command.verb}'.strip():18} {command.sentence}")
     return DONE
 
@@ -47,6 +56,9 @@ def run_outside(data: Path, argv: list[str]) -> int:
     except UsageError as error:
         print(error.safe, file=sys.stdout if error.is_help else sys.stderr)
         return DONE if error.is_help else USAGE
+    except KeyboardInterrupt:
+        print("Broken off.", file=sys.stderr)
+        return REFUSED
     except ConfigError as error:
         print("\n".join(error.problems) or error.safe, file=sys.stderr)
         return USAGE
@@ -102,18 +114,13 @@ def _doctor(data: Path, parser: Parser, rest: list[str]) -> int:
     return DONE if ok else REFUSED
 
 
-def _migrate(data: Path, parser: Parser, rest: list[str]) -> int:
-    parser.parse_args(rest)
-    done = run_migrations(data)
-    print("\n".join(f"Applied {name}." for name in done) or "The database is up to date.")
-    return DONE
-
-
 _RUNNERS = {
     "init": _init,
     "serve": _serve,
     "demo": _demo,
-    "migrate": _migrate,
+    "backup": run_backup,
+    "restore": run_restore,
+    "migrate": run_migrate,
     "config": _config,
     "doctor": _doctor,
 }

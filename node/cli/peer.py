@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from node.community.peering import roundtrip, service
+from node.community.peering.countersigning import list_officers
 from node.community.peering.facts import parse_peer
+from node.community.peering.officers import NEEDS_OFFICERS
 from node.community.peering.rekey import begin_again, rekey_peer
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.peers import Peer
@@ -16,6 +18,9 @@ from node.foundation.errors import RemoteFailure
 from node.foundation.fingerprints import fingerprint_words
 
 from .context import DONE, REFUSED, Context, instant
+
+# How a line of a test begins; the last where the other node does not offer what was tried.
+_MARKS = {True: "good", False: "BAD ", None: "  - "}
 
 
 def add_words(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +90,7 @@ async def add(context: Context) -> int:
     except RemoteFailure as error:
         context.warn(f"{args.peer} could not be reached ({error.internal}). It is kept as a draft.\n")
         return REFUSED
-    return await _shown(context, peer, f"{peer.host} is {peer.state}.")
+    return await _judged(context, peer)
 
 
 async def list_all(context: Context) -> int:
@@ -107,7 +112,7 @@ async def verify(context: Context) -> int:
     peer = await service.verify_peer(
         context.house.core, args.peer, fingerprint=args.fingerprint, activate=args.yes, by=context.by
     )
-    return await _shown(context, peer, f"{peer.host} is {peer.state}.")
+    return await _judged(context, peer)
 
 
 async def rekey(context: Context) -> int:
@@ -158,13 +163,13 @@ async def test(context: Context) -> int:
     """Try the way to a peer."""
     peer = service.require_peer(context.house.core, context.args.peer)
     steps = await roundtrip.test_peer(context.house.core, peer.host)
-    ok = all(step.ok for step in steps)
+    ok = all(step.ok is not False for step in steps)
     shown = {
         "host": peer.host,
         "ok": ok,
         "steps": [{"name": step.name, "ok": step.ok, "sentence": step.sentence} for step in steps],
     }
-    context.emit(shown, *(f"{'good' if step.ok else 'BAD '}  {step.name}: {step.sentence}" for step in steps))
+    context.emit(shown, *(f"{_MARKS[step.ok]}  {step.name}: {step.sentence}" for step in steps))
     return DONE if ok else REFUSED
 
 
@@ -186,6 +191,7 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
         "operator": peer.told.operator or None,
         "contact": peer.told.contact or None,
         "capabilities": list(peer.told.capabilities),
+        "confirmed_by": await list_officers(context.house.core, peer),
         "policy": {
             "host_groups": peer.policy.host_groups,
             "people_search": peer.policy.people_search,
@@ -203,6 +209,14 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
         "members_here": counts["members_here"],
         "groups_shared": counts["groups_shared"],
     }
+
+
+async def _judged(context: Context, peer: Peer) -> int:
+    """Show a peer whose words were compared; with two officers a command alone cannot make it active, and says so."""
+    if context.args.yes and peer.state != "active":
+        context.warn(f"{peer.host} is {peer.state}. {NEEDS_OFFICERS} Its page is /peers/{peer.host}.\n")
+        return REFUSED
+    return await _shown(context, peer, f"{peer.host} is {peer.state}.")
 
 
 def _show_key(fingerprint: str | None) -> dict[str, Any] | None:

@@ -1,8 +1,8 @@
 """The socket in the data directory: commands reach the running node through it, so one process owns all writes.
 
 One connection is one command. The client sends one line of JSON, {"argv": […], "text": "…"}; the node answers with lines
-{"out": "…"}, {"err": "…"} and at last {"exit": n}. Both ends go through `/proc/self/fd/N/…`, because the path of a socket
-may have 108 bytes only. Imports nothing of the node.
+{"out": "…"}, {"err": "…"}, {"bytes": n} with so many bytes behind it, and at last {"exit": n}. Both ends go through
+`/proc/self/fd/N/…`, because the path of a socket may have 108 bytes only. Imports nothing of the node.
 """
 
 from __future__ import annotations
@@ -31,16 +31,31 @@ class Reply:
     err: str
 
 
-def run_remote(data: Path, argv: list[str], text: str) -> int | None:
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """What takes text for stdout and stderr, and bytes."""
+
+    write: Callable[[str], Any]
+    warn: Callable[[str], Any]
+    take: Callable[[bytes], None] | None = None
+
+
+def run_remote(
+    data: Path,
+    argv: list[str],
+    text: str,
+    write: Callable[[str], Any] = sys.stdout.write,
+    take: Callable[[bytes], None] | None = None,
+) -> int | None:
     """Run a command in the node that serves this data directory, saying what it says; None when none does."""
-    return _connect(data, lambda connection: _talk(connection, argv, text, sys.stdout.write, sys.stderr.write))
+    return _connect(data, lambda connection: _talk(connection, argv, text, _Hands(write, sys.stderr.write, take)))
 
 
 def ask(data: Path, argv: list[str], text: str = "") -> Reply | None:
     """Run a command in the node that serves this data directory and return what it says; None when none does."""
     out: list[str] = []
     err: list[str] = []
-    code = _connect(data, lambda connection: _talk(connection, argv, text, out.append, err.append))
+    code = _connect(data, lambda connection: _talk(connection, argv, text, _Hands(out.append, err.append)))
     return None if code is None else Reply(code, "".join(out), "".join(err))
 
 
@@ -80,19 +95,21 @@ def attach_images(argv: list[str]) -> str | None:
     return None
 
 
-def _talk(
-    connection: socket.socket, argv: list[str], text: str, write: Callable[[str], Any], warn: Callable[[str], Any]
-) -> int:
+def _talk(connection: socket.socket, argv: list[str], text: str, hands: _Hands) -> int:
     connection.sendall(json.dumps({"argv": argv, "text": text}).encode() + b"\n")
-    with connection.makefile("r", encoding="utf-8") as answers:
+    with connection.makefile("rb") as answers:
         for line in answers:
             answer = json.loads(line)
             if "out" in answer:
-                write(answer["out"])
+                hands.write(answer["out"])
             elif "err" in answer:
-                warn(answer["err"])
+                hands.warn(answer["err"])
+            elif "bytes" in answer:
+                data = answers.read(int(answer["bytes"]))
+                if hands.take is not None:
+                    hands.take(data)
             elif "exit" in answer:
                 sys.stdout.flush()
                 return int(answer["exit"])
-    warn("The node stopped while it carried out this command.\n")
+    hands.warn("The node stopped while it carried out this command.\n")
     return 1

@@ -13,7 +13,12 @@ from .context import DONE, REFUSED, USAGE, Context
 
 
 async def run_command(
-    house: House, argv: list[str], text: str, write: Callable[[str], None], warn: Callable[[str], None]
+    house: House,
+    argv: list[str],
+    text: str,
+    write: Callable[[str], None],
+    warn: Callable[[str], None],
+    send: Callable[[bytes], None] | None = None,
 ) -> int:
     """Run a command and return its exit code; nothing is raised for what an operator can do wrong.
 
@@ -23,10 +28,11 @@ async def run_command(
         text: What came on stdin.
         write: Takes text for stdout.
         warn: Takes text for stderr.
+        send: Takes bytes, from a thread; None where nobody wants any.
     """
     try:
         command, args = parse(argv)
-        return await command.run(Context(house, args, text, write, warn))
+        return await command.run(Context(house, args, text, write, warn, send=send))
     except UsageError as error:
         (write if error.is_help else warn)(f"{error.safe}\n")
         return DONE if error.is_help else USAGE

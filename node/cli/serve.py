@@ -209,15 +209,25 @@ async def _answer_command(house: House, reader: asyncio.StreamReader, writer: as
     def say(name: str, value: object) -> None:
         writer.write(json.dumps({name: value}).encode() + b"\n")
 
+    loop = asyncio.get_running_loop()
+
+    async def hand_over(data: bytes) -> None:
+        writer.write(json.dumps({"bytes": len(data)}).encode() + b"\n" + data)
+        await writer.drain()
+
+    def send(data: bytes) -> None:
+        asyncio.run_coroutine_threadsafe(hand_over(data), loop).result()
+
+    def warn(text: str) -> None:
+        say("err", text)
+
     try:
         request = json.loads(await reader.readline())
-        code = await run_command(
-            house, request["argv"], request["text"], lambda text: say("out", text), lambda text: say("err", text)
-        )
+        code = await run_command(house, request["argv"], request["text"], lambda text: say("out", text), warn, send)
         say("exit", code)
         await writer.drain()
-    except (ValueError, KeyError, ConnectionError):
-        pass
+    except (ValueError, KeyError, ConnectionError, asyncio.CancelledError):
+        pass  # whoever asked went away, or the node stops: they see the end of the connection
     except Exception:
         get_logger().exception("command_crashed")
         say("err", "Something went wrong here. The node's log says what.\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from node import __version__
 from node.community.operating.service import count_node
+from node.store.recovering import list_recovering
 
 from .context import Context
 
@@ -14,8 +15,9 @@ async def status(context: Context) -> int:
     core = house.core
     stored, waiting = await core.store.read(count_node)
     at_rest = not any(waiting.values()) and house.deliverer.in_flight == 0 and not house.processor.is_busy
+    state = "recovering" if await core.store.read(list_recovering) else "ready"
     shown = {
-        "state": "ready",
+        "state": state,
         "version": __version__,
         "base_url": core.origin,
         "database": await core.store.describe(),
@@ -31,7 +33,7 @@ async def status(context: Context) -> int:
         },
     }
     lines = [
-        f"{core.origin} is ready, version {__version__}.",
+        f"{core.origin} is {state}, version {__version__}.",
         f"Stored: {', '.join(f'{count} {name}' for name, count in stored.items())}.",
         f"Waiting: {', '.join(f'{count} {name}' for name, count in waiting.items())}.",
     ]

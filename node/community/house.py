@@ -28,6 +28,7 @@ from node.outbox.deliver import Deliverer
 from node.store.actors import get_actor_by_uri, insert_actor
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.journal import Journal, bring_up_to_date
 from node.store.keyring import Keyring, insert_own_keys
 from node.store.migrate import migrate
 from node.store.opening import open_store
@@ -36,9 +37,12 @@ from node.store.peers import list_peers
 from node.store.rosters import list_groups
 
 from .groups.hosting import count_readers
+from .operating.schedule import BackupSchedule
 from .posts.submit import Resender
 from .purge import TIDY_BELL
 from .reading.live import LiveHub
+from .recovery import Recoverer
+from .restoring import take_up
 from .rooms import open_rooms
 from .verification.rechecking import Rechecker
 from .verification.service import configured_registers
@@ -66,8 +70,10 @@ async def open_core(
     except FileNotFoundError:
         raise ConfigError(f"The key file {key_path} is missing. Restore it from the backup.") from None
     store = await open_store(config.database, data=data, clock=clock)
+    store.journal = Journal(data / "journal.log")
     try:
         await migrate(store, now=clock.now())
+        await bring_up_to_date(store, store.journal)
         peers = PeerBook()
         policy = EgressPolicy(peers.may_contact, config.federation.insecure_loopback)
         client = SignedClient(
@@ -91,6 +97,9 @@ async def open_core(
         await core.keyring.open_attesting(core.instance_uri)
         for peer in await store.read(list_peers):
             peers.put(peer)
+        if await take_up(core):
+            for peer in await store.read(list_peers):
+                peers.put(peer)
         await client.start()
     except BaseException:
         await store.close()
@@ -145,7 +154,9 @@ class House:
         self.puller = Puller(core, self.receiver.entries)
         self.deliverer = Deliverer(core)
         self.resender = Resender(core)
+        self.recoverer = Recoverer(core, self.tables)
         self.rechecker = Rechecker(core)
+        self.backups = BackupSchedule(core)
         self.live = LiveHub(core)
         self.is_ready = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -153,9 +164,9 @@ class House:
 
     def start(self) -> None:
         """Begin to work: act on arrivals, deliver, pull, fetch pictures, tidy."""
-        workers = (self.processor, self.deliverer, self.puller, self.resender, self.pictures)
+        workers = (self.recoverer, self.processor, self.deliverer, self.puller, self.resender, self.pictures)
         self._tasks = [asyncio.create_task(worker.run()) for worker in workers]
-        sleepers = (self._tidy, self._count_readers, self._keep_counts, self.rechecker.run)
+        sleepers = (self._tidy, self._count_readers, self._keep_counts, self.rechecker.run, self.backups.run)
         self._tasks += [asyncio.create_task(sleeper()) for sleeper in sleepers]
         self._sleepers = self._tasks[-len(sleepers) :]
         self.is_ready = True
@@ -163,7 +174,7 @@ class House:
     async def stop(self) -> None:
         """Stop working within 20 s; what is under way is finished or left for the next start."""
         self.is_ready = False
-        for worker in (self.processor, self.puller, self.resender, self.pictures):
+        for worker in (self.recoverer, self.processor, self.puller, self.resender, self.pictures):
             worker.stop()
         self.live.stop()
         await self.deliverer.stop()

@@ -147,6 +147,16 @@ def may_node_read(*, is_admitted: bool) -> Decision:
     return ALLOWED if is_admitted else refuse("No member of this node is in the group.")
 
 
+def may_node_read_copy(*, is_host: bool) -> Decision:
+    """Decide whether a node may have our copy of a group back: its host alone, which gave us every line of it."""
+    return ALLOWED if is_host else refuse("A copy is given to the group's host.")
+
+
+def may_node_read_probe(*, is_its_own: bool) -> Decision:
+    """Decide whether an active peer may read a test object: only the one that laid it here."""
+    return ALLOWED if is_its_own else refuse("This test object is of another node.")
+
+
 def may_node_see_person(*, is_searchable: bool, searches: bool, is_acquainted: bool) -> Decision:
     """Decide whether an active peer may know a member of ours.
 

@@ -64,6 +64,11 @@ class Verification:
     changed_at: datetime
     decided_by: str
 
+    @property
+    def is_lapsed(self) -> bool:
+        """Whether time alone ended it: nobody did."""
+        return self.state == "ended" and self.decided_by == "node"
+
     def is_current(self, now: datetime) -> bool:
         """Return whether it holds at this moment: also when nobody has yet noted that it lapsed."""
         return self.state == "current" and now < self.lapses_at

@@ -122,6 +122,7 @@ class SignedClient:
         signer: Signer,
         limit_bytes: int = DOCUMENT_LIMIT_BYTES,
         timeout_seconds: float | None = None,
+        headers: Headers = (),
     ) -> tuple[str, bytes]:
         """Dereference an ActivityPub document.
 
@@ -130,6 +131,7 @@ class SignedClient:
             signer: Signs every hop.
             limit_bytes: The largest body, unpacked; pages of a group log may have 8 MB.
             timeout_seconds: All hops together; the client's own `fetch_timeout_seconds` when None.
+            headers: Sent beside the usual ones.
 
         Returns:
             The URL that answered, and the body as it came. The caller still has to check that the document's id is that
@@ -149,6 +151,7 @@ class SignedClient:
             limit_bytes=limit_bytes,
             is_wanted=is_activity_type,
             timeout_seconds=timeout_seconds,
+            headers=headers,
         )
         return final_url, body
 
@@ -230,10 +233,11 @@ class SignedClient:
         limit_bytes: int,
         is_wanted: Callable[[str], bool],
         timeout_seconds: float | None = None,
+        headers: Headers = (),
     ) -> tuple[str, str, bytes]:
         """Return final URL, Content-Type and body of a GET, following redirects within the origin."""
         checked = self._policy.check_url(url)
-        more = (("accept", accept), ("accept-encoding", "gzip, deflate"))
+        more = (("accept", accept), ("accept-encoding", "gzip, deflate"), *headers)
         with _as_our_errors(checked):
             async with asyncio.timeout(timeout_seconds or self._fetch_timeout_seconds):
                 for _ in range(MAX_REDIRECTS + 1):

@@ -25,6 +25,8 @@ _PREFIX = "ROUNDS_"
 _NOT_SETTINGS = {"ROUNDS_DATA"}
 _OWN_PORTS = {"https": 443, "http": 80}
 _LONGEST_DAYS = {"a2_days": 30, "a3_days": 365, "a4_days": 365}
+_VOUCH_LEVELS = ("A2", "A3", "A4")
+_INVITERS = ("verified", "operators")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -71,6 +73,15 @@ class Retention(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     evidence_days: int = 30
 
 
+class Peers(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How this node decides about other nodes.
+
+    officers: how many operators must confirm a node's key before it federates: 1, or 2 different ones.
+    """
+
+    officers: int = 1
+
+
 class Verification(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long a verification stands before it is looked at again, and how long applicants wait.
 
@@ -78,12 +89,43 @@ class Verification(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     a3_days: at level A3; 365 at most.
     a4_days: at level A4; 365 at most.
     expected_days: within how many days an application is usually decided, told to whoever applies.
+    specialties: what applicants choose from, with commas between; names of specialties the pages translate, or your own words.
+    vouch_level: the least level of who vouches for a colleague they met: A2, A3 or A4.
     """
 
     a2_days: int = 30
     a3_days: int = 365
     a4_days: int = 365
     expected_days: int = 3
+    specialties: str = (
+        "general, internal, surgery, anaesthesia, emergency, paediatrics, gynaecology, psychiatry, neurology, radiology, "
+        "pathology, public_health"
+    )
+    vouch_level: str = "A3"
+
+
+class Members(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Who may invite colleagues to this node.
+
+    invitations: verified, so that every verified member may, or operators, so that only they may.
+    open_invitations: how many invitations of one member may be open at the same time.
+    """
+
+    invitations: str = "verified"
+    open_invitations: int = 3
+
+
+class Backup(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Backups that the node makes by itself, sealed to its recovery code.
+
+    folder: where they go, a full path; better on another disk. Empty for none.
+    every: hours between two of them; 0 for no schedule.
+    keep: how many stay; older ones are deleted.
+    """
+
+    folder: str = ""
+    every: int = 0
+    keep: int = 14
 
 
 class RegisterSetting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -123,7 +165,10 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     federation: Federation = Federation()
     limits: Limits = Limits()
     retention: Retention = Retention()
+    peers: Peers = Peers()
     verification: Verification = Verification()
+    members: Members = Members()
+    backup: Backup = Backup()
     registers: dict[str, RegisterSetting] = {}
 
     @property
@@ -185,14 +230,11 @@ def check_config(config: Config) -> list[str]:
         problems.append("media must be `file:`.")
     if config.log_level not in _LOG_LEVELS:
         problems.append(f"log_level must be one of {', '.join(_LOG_LEVELS)}.")
-    for table in ("federation", "limits", "retention", "verification"):
+    for table in ("federation", "limits", "retention", "verification", "members"):
         for name, value in msgspec.structs.asdict(getattr(config, table)).items():
             if type(value) is int and value < 1:
                 problems.append(f"{table}.{name} must be at least 1.")
-    for name, longest in _LONGEST_DAYS.items():
-        if getattr(config.verification, name) > longest:
-            problems.append(f"verification.{name} must be at most {longest}.")
-    return problems
+    return problems + _check_people(config) + _check_backup(config.backup)
 
 
 def is_loopback(host: str) -> bool:
@@ -212,6 +254,33 @@ def describe_config(config: Config) -> dict[str, Any]:
     if config.mail:
         shown["mail"] = "set"
     return shown
+
+
+def _check_backup(backup: Backup) -> list[str]:
+    """Return what is wrong with the schedule of backups."""
+    problems = []
+    if backup.folder and not Path(backup.folder).is_absolute():
+        problems.append("backup.folder must be a full path.")
+    if backup.every < 0 or (backup.every and not backup.folder):
+        problems.append("backup.every is a number of hours, and needs backup.folder.")
+    if backup.keep < 1:
+        problems.append("backup.keep must be at least 1.")
+    return problems
+
+
+def _check_people(config: Config) -> list[str]:
+    """Return what is wrong with the settings that say who decides, and for how long."""
+    problems = []
+    if config.peers.officers not in (1, 2):
+        problems.append("peers.officers must be 1 or 2.")
+    for name, longest in _LONGEST_DAYS.items():
+        if getattr(config.verification, name) > longest:
+            problems.append(f"verification.{name} must be at most {longest}.")
+    if config.verification.vouch_level not in _VOUCH_LEVELS:
+        problems.append(f"verification.vouch_level must be one of {', '.join(_VOUCH_LEVELS)}.")
+    if config.members.invitations not in _INVITERS:
+        problems.append(f"members.invitations must be one of {', '.join(_INVITERS)}.")
+    return problems
 
 
 def _check_base_url(config: Config) -> list[str]:

@@ -183,6 +183,13 @@ class Unavailable(Refused):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Recovering(Unavailable):
+    """A group hosted here was restored and asks its members' nodes for what it lost; nothing gets a number meanwhile."""
+
+    code = "recovering"
+    sentence = "This group was restored from a backup and is asking the other nodes for what is missing. Please try again soon."
+
+
 class ProtocolError(NodeError):
     """A message of the protocol is wrong."""
 

@@ -46,6 +46,7 @@ from node.store.logs import (
     insert_card,
     pull_at,
 )
+from node.store.recovering import drop_orphans_of
 from node.store.rosters import get_group_by_uri, has_local_members
 
 from .arrival import read_arrival
@@ -274,6 +275,9 @@ class EntryReceiver:
             remaining = deadline - self._core.clock.monotonic()
             seq = checked.received.entry.seq
             is_near = verdict is Verdict.GAP and seq - head.seq <= _WAIT_WITHIN
+            if verdict in (Verdict.RECOUNTED, Verdict.DIVERGED):
+                await self._core.store.write(_pull_now, group.group_id)
+                self._core.bell.ring(PULL_BELL)
             if not is_near or remaining <= 0:
                 get_logger().info("entry_refused", group=group.uri, seq=seq, verdict=verdict.value)
                 return _answer(409, group, head)
@@ -312,6 +316,8 @@ async def _keep(tx: Tx, core: Core, group: Group, peer: Peer, checked: CheckedEn
     )
     if not await append_entry(tx, group_id=group.group_id, stored=stored):
         return Verdict.GAP, position.head
+    if entry.epoch > 1:  # what we kept for a host that was restored: now its log shows it
+        await drop_orphans_of(tx, group_id=group.group_id, activity_uri=entry.activity)
     if card is not None:
         actor_uri = msgspec.json.decode(card.document)["id"]
         await insert_card(tx, group_id=group.group_id, actor_uri=actor_uri, card=card)

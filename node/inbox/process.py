@@ -19,7 +19,7 @@ import msgspec
 from node.domain.groups import Group
 from node.domain.peers import Peer
 from node.federation.integrity import proof_method, verify_proof
-from node.foundation.errors import Conflict, NodeError, SignatureInvalid
+from node.foundation.errors import Conflict, NodeError, Recovering, SignatureInvalid
 from node.foundation.logs import get_logger
 from node.store.activities import (
     WaitingActivity,
@@ -48,6 +48,7 @@ _JOBS_AT_ONCE, _ENTRIES_AT_ONCE = 200, 50
 TRIES = 3
 _FETCHES = 20
 _PICTURE_WAIT_SECONDS = 30.0
+_RECOVERING_WAIT_SECONDS = 30.0
 _Backlog = tuple[Group, list[StoredEntry]]
 _DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 
@@ -121,7 +122,7 @@ class Processor:
         elif peer is not None and peer.state == "active":
             arrival = replace(arrival, is_proved=await self._is_proved(arrival, peer))
             for _ in range(_FETCHES):
-                outcome = await self._core.write(_handle, self._core, self._tables, job, arrival)
+                outcome = await self._act(job, arrival)
                 if isinstance(outcome, Need):
                     if not await self._fetch(outcome.uri):
                         break
@@ -138,6 +139,12 @@ class Processor:
             get_logger().info("activity_dropped", activity=job.uri, type=job.type, reason=outcome.reason)
         if not isinstance(outcome, Done):
             await self._core.store.write(_finish, job, outcome)
+
+    async def _act(self, job: WaitingActivity, arrival: Arrival) -> Outcome:
+        try:
+            return await self._core.write(_handle, self._core, self._tables, job, arrival)
+        except Recovering as error:  # the group it goes to gives no numbers now
+            return Later(error.safe, _RECOVERING_WAIT_SECONDS)
 
     async def _is_proved(self, arrival: Arrival, peer: Peer) -> bool:
         """Say whether what goes to a group of ours is proved by its author: no member's node takes it without."""

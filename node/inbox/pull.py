@@ -6,27 +6,30 @@ what is delivered. Spec: wire.md 4.11; reliability.md 4.6.
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 from node.domain.groups import Group
 from node.domain.peers import Peer
+from node.federation.grouplog.align import IDLE_SECONDS, is_look_due
 from node.federation.grouplog.entry import read_announce
 from node.federation.grouplog.position import Verdict
-from node.federation.jsonld import parse_document
 from node.foundation.errors import NodeError, Refusing, RemoteMalformed
 from node.foundation.logs import get_logger
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import Card, get_card, get_position, list_pulls_due, pull_at
+from node.store.recovering import list_copied
 from node.store.rosters import get_group
 
+from .aligning import Aligner
 from .entries import PULL_BELL, EntryReceiver
 from .receive import INBOX_BELL
 
 PAGE_ENTRIES = 50
-PAGE_LIMIT_BYTES = 8_388_608
 LOOK_SECONDS = 2.0
 _AGAIN = timedelta(seconds=15)
+_LOOK_AFTER_SECONDS = 20.0
 
 
 class Puller:
@@ -35,12 +38,16 @@ class Puller:
     def __init__(self, core: Core, entries: EntryReceiver) -> None:
         self._core = core
         self._entries = entries
+        self._aligner = Aligner(core)
+        self._heard_at: dict[int, float] = {}
+        self._look_at = 0.0
         self._stopping = False
 
     async def run(self) -> None:
         """Pull until `stop` is called."""
         while not self._stopping:
             try:
+                await self._look_after_idle()
                 for group_id in await self._core.store.read(list_pulls_due):
                     await self._pull(group_id)
             except NodeError as error:
@@ -69,6 +76,7 @@ class Puller:
         except NodeError as error:
             get_logger().warning("pull_failed", group=group.uri, reason=error.internal)
             again = _AGAIN
+        self._heard_at[group_id] = self._core.clock.monotonic()
         await self._core.store.write(_pull_at, group_id, again)
         self._core.bell.ring(INBOX_BELL)
 
@@ -76,29 +84,39 @@ class Puller:
         """Fetch and keep one page; return whether there may be more."""
         core = self._core
         position = await core.store.read(_position, group.group_id)
-        keys = await core.keyring.own(core.instance_id)
-        url = f"{group.uri}/log?after={position}&limit={PAGE_ENTRIES}"
-        signer = core.sign_for(keys, peer.origin)
-        _, raw = await core.client.get_document(url, signer=signer, limit_bytes=PAGE_LIMIT_BYTES)
-        items = parse_document(raw, limit_bytes=PAGE_LIMIT_BYTES).get("orderedItems")
+        page = await self._aligner.fetch_page(group, peer, after=position, limit=PAGE_ENTRIES)
+        items = page.get("orderedItems")
         if not isinstance(items, list) or len(items) > PAGE_ENTRIES:
-            raise RemoteMalformed(internal=f"{url} is not a page of a log")
-        has_news = False
+            raise RemoteMalformed(internal=f"{group.uri} gives something that is not a page of a log")
+        has_news, trouble = False, None
         for item in items:
             if not isinstance(item, dict):
-                raise RemoteMalformed(internal=f"{url} holds something that is not an entry")
+                raise RemoteMalformed(internal=f"the log of {group.uri} holds something that is not an entry")
             received = read_announce(item)
             if received.entry.group != group.uri:
-                raise RemoteMalformed(internal=f"{url} holds an entry of another group")
+                raise RemoteMalformed(internal=f"the log of {group.uri} holds an entry of another group")
             author = received.object.get("actor")
             card = await core.store.read(_card, group.group_id, author if isinstance(author, str) else "")
             verdict, _ = await self._entries.keep(group, peer, await self._entries.check(group, received, card))
             if verdict not in (Verdict.NEXT, Verdict.HELD):
-                raise RemoteMalformed(
-                    internal=f"entry {received.entry.seq} of {group.uri} does not follow: {verdict.value}"
-                )
+                trouble = received.entry
+                get_logger().info("entry_does_not_follow", group=group.uri, seq=trouble.seq, verdict=verdict.value)
+                break
             has_news = has_news or verdict is Verdict.NEXT
+        if trouble is not None or not items:
+            return await self._aligner.weigh(group, peer, page, trouble)
         return has_news and len(items) == PAGE_ENTRIES  # a page that says nothing new would be asked for ever (T40)
+
+    async def _look_after_idle(self) -> None:
+        """Ask now and then where hosts stand of whom nothing came for long: one of us may have been restored."""
+        now = self._core.clock.monotonic()
+        if now < self._look_at:
+            return
+        self._look_at = now + _LOOK_AFTER_SECONDS
+        for group_id in await self._core.store.read(list_copied):
+            heard = self._heard_at.setdefault(group_id, now - random.uniform(0, IDLE_SECONDS))  # noqa: S311 a spread
+            if is_look_due(now - heard):
+                await self._core.store.write(_pull_at, group_id, timedelta(0))
 
 
 async def _group(tx: Tx, group_id: int) -> Group | None:

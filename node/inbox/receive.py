@@ -8,6 +8,7 @@
 4. The signature is verified once; a known key that fails is fetched anew at most once a minute.
 5. The actor of the activity is exactly the owner of the key, and *that actor's* origin is an active peer.
 6. The body is parsed strictly and its ids belong to the actor's origin.
+   A test between two nodes (`probes`) ends here.
 7. One transaction keeps it; a log entry has its place checked there. Then 202.
 
 Handlers run later, in `process`. Whatever acts on remote words takes the `VerifiedRequest` as a parameter.
@@ -19,12 +20,14 @@ import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from node.domain.peers import Peer
 from node.federation.jsonld import parse_document
 from node.federation.mediatypes import is_activity_type
 from node.federation.message import Answer, Request
 from node.federation.origin import check_activity_origins
+from node.federation.probes import read_probe
 from node.federation.signatures.verify import Claim, VerifiedRequest, check_claim, read_claim, verify_claim
 from node.foundation.errors import (
     Forbidden,
@@ -44,6 +47,7 @@ from .arrival import read_arrival
 from .dereference import Dereferencer, parse_origin_of
 from .dispatch import Arrival
 from .entries import EntryReceiver
+from .probes import ProbeTaker
 from .received import note_received
 
 PAUSED_RETRY_SECONDS = 300
@@ -60,6 +64,7 @@ class Receiver:
         self._core = core
         self._dereferencer = dereferencer
         self.entries = EntryReceiver(core, dereferencer)
+        self._probes = ProbeTaker(core)
         limit = core.config.limits.in_flight_per_peer
         self._turns: defaultdict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(limit))
         self._fresh: dict[int, Arrival] = {}
@@ -170,8 +175,17 @@ class Receiver:
             moderators=(proof.actor_uri,) if self.is_for_our_group(arrival) else (),
             allow_insecure=core.allow_insecure,
         )
+        if (tested := await self._test(document, peer)) is not None:
+            return tested
         await self._keep(arrival, peer, request.body)
         return Answer(202)
+
+    async def _test(self, document: dict[str, Any], peer: Peer) -> Answer | None:
+        """Answer a step of a test between two nodes; None for everything else."""
+        if peer.instance_uri is None:
+            return None
+        probe = read_probe(document, origin=peer.origin, actor=peer.instance_uri, reader=self._core.instance_uri)
+        return None if probe is None else await self._probes.take(probe, peer)
 
     def is_for_our_group(self, arrival: Arrival) -> bool:
         """Say whether an activity goes to a group hosted here: there a moderator may act on what others wrote."""

@@ -240,7 +240,17 @@ class Deliverer:
             return Reply(0)
         now = self._core.clock.now()
         self._core.tally.hear_clock(peer.peer_id, answer.one("date"), now)
+        if answer.status == 409 and row.group_id is not None:
+            self._doubt(row, batch, answer)
         return _read_reply(answer, row.stream, now=now)
+
+    def _doubt(self, row: LaneRow, batch: Batch, answer: Answer) -> None:
+        """A peer that stands beyond our log, or of another epoch, may hold what we lost."""
+        told = parse_position(answer.one(HEADER))
+        if told is not None and told[0] == row.stream and row.group_id is not None:
+            position = told[1]
+            if position.seq >= batch.head.seq or position.epoch != batch.head.epoch:
+                self._core.doubt(row.group_id, row.peer_id, position.chain)
 
     def _announce(self, group_uri: str, entry: StoredEntry) -> bytes:
         """Return the Announce of an entry; made once for all peers."""

@@ -18,7 +18,7 @@ from node.federation.grouplog.entry import SALT_BYTES, LogEntry, commit_of, form
 from node.federation.integrity import sign_document
 from node.federation.message import KeyDocument
 from node.foundation.clock import format_instant
-from node.foundation.errors import Conflict
+from node.foundation.errors import Conflict, Recovering
 from node.store.actors import acquaint, get_actor_by_uri, list_keys_of
 from node.store.attestations import get_statement
 from node.store.core import Core
@@ -76,6 +76,7 @@ async def append(
 
     Raises:
         Conflict: The activity stands in the log already.
+        Recovering: The log was restored and asks for its end.
     """
     author = activity["actor"]
     if author != group.uri:
@@ -153,6 +154,8 @@ async def _append(
 ) -> StoredEntry:
     position = await get_position(tx, group_id=group.group_id)
     assert position is not None
+    if position.is_recovering:
+        raise Recovering
     salt = secrets.token_bytes(SALT_BYTES)
     head = position.head
     commit = commit_of(salt, activity)

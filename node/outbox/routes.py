@@ -11,45 +11,42 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qs
 
-from node.domain.access import may_node_read, may_node_see_card, may_node_see_person
+from node.domain.access import may_node_read, may_node_read_probe
 from node.domain.actors import Actor
 from node.domain.groups import Group, GroupPaper
 from node.domain.peers import Peer
 from node.federation.message import Answer, KeyDocument, Request
+from node.federation.probes import build_note
 from node.foundation.errors import NotFound
-from node.store.actors import get_actor_by_uri, is_acquainted
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.files import media_path
-from node.store.logs import StoredEntry, find_entry, get_entry, list_entries, list_newest_entries
+from node.store.logs import (
+    StoredEntry,
+    find_entry,
+    get_entry,
+    list_newest_entries,
+)
 from node.store.media import MediaRow, get_media
 from node.store.objects import find_post, find_post_by_id, list_pinned_uris
 from node.store.papers import get_paper
-from node.store.people import get_searchable
+from node.store.probes import get_probe
 from node.store.rosters import (
     get_admission,
     get_group,
-    get_group_by_uri,
-    has_interest_at_host,
     has_members_at_host,
     list_staff_uris,
-    shares_group,
 )
 
 from .actors import CONTEXT, build_group
+from .answers import CONTENT_TYPE, PRIVATE_HEADERS, json_answer
 from .attesting import document_of
+from .copies import copy_page
 from .deliver import announce_entry
+from .log_pages import log_entry, log_page
+from .permitted import check_may_read, readable_group, visible_group, visible_person
 from .publish import encode, published_keys
-
-PAGE_ENTRIES = 50
-CONTENT_TYPE = "application/activity+json"
-PRIVATE_HEADERS = (
-    ("cache-control", "private, no-store"),
-    ("vary", "Accept, Signature, Signature-Input, Authorization"),
-    ("x-content-type-options", "nosniff"),
-)
 
 Reader = Callable[[Core, Peer, Request, dict[str, str]], Awaitable[Answer]]
 
@@ -76,32 +73,9 @@ async def answer_get(core: Core, peer: Peer, request: Request) -> Answer:
     raise NotFound
 
 
-def json_answer(document: Any) -> Answer:
-    """Return an ActivityPub document that nobody may cache."""
-    return Answer(200, (("content-type", CONTENT_TYPE), *PRIVATE_HEADERS), encode(document))
-
-
 async def _person(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     actor = await core.store.read(visible_person, core, peer, parts["handle"])
     return json_answer(await core.store.read(document_of, core, actor))
-
-
-async def visible_person(tx: Tx, core: Core, peer: Peer, handle: str) -> Actor:
-    """Return a member of ours that a peer may know.
-
-    Raises:
-        NotFound: Nobody, or nobody this peer may know.
-    """
-    actor = await get_actor_by_uri(tx, uri=f"{core.origin}/people/{handle}")
-    searchable = None if actor is None else await get_searchable(tx, actor_id=actor.actor_id)
-    if actor is None or searchable is None:
-        raise NotFound
-    acquainted = await is_acquainted(tx, actor_id=actor.actor_id, peer_id=peer.peer_id) or await shares_group(
-        tx, actor_id=actor.actor_id, peer_id=peer.peer_id, host=peer.host
-    )
-    if not may_node_see_person(is_searchable=searchable, searches=peer.policy.people_search, is_acquainted=acquainted):
-        raise NotFound
-    return actor
 
 
 async def _person_collection(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
@@ -120,82 +94,6 @@ async def _shown_of_group(tx: Tx, actor: Actor) -> tuple[tuple[KeyDocument, ...]
     return await published_keys(tx, actor), await get_paper(tx, group_id=actor.actor_id)
 
 
-async def visible_group(tx: Tx, core: Core, peer: Peer, handle: str) -> tuple[Group, Actor]:
-    """Return a group hosted here whose card a peer may see, with its actor.
-
-    Raises:
-        NotFound: There is none, or it is hidden from this peer.
-    """
-    group = await get_group_by_uri(tx, uri=f"{core.origin}/groups/{handle}")
-    actor = await get_actor_by_uri(tx, uri=f"{core.origin}/groups/{handle}")
-    if group is None or actor is None or not group.is_local:
-        raise NotFound
-    interest = await has_interest_at_host(tx, group_id=group.group_id, host=peer.host)
-    admitted = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id) is not None
-    if not may_node_see_card(group, has_member_or_invitation=interest or admitted):
-        raise NotFound
-    return group, actor
-
-
-async def readable_group(tx: Tx, core: Core, peer: Peer, handle: str) -> Group:
-    """Return a group hosted here whose content a peer may read: one with a member on it.
-
-    Raises:
-        NotFound: There is none, or this peer has no member in it.
-    """
-    group, _ = await visible_group(tx, core, peer, handle)
-    await _check_may_read(tx, group, peer)
-    return group
-
-
-async def _check_may_read(tx: Tx, group: Group, peer: Peer) -> int:
-    """Return the number above which a peer reads a group, or raise."""
-    admission = await get_admission(tx, group_id=group.group_id, peer_id=peer.peer_id)
-    has_member = await has_members_at_host(tx, group_id=group.group_id, host=peer.host)
-    if admission is None or not may_node_read(is_admitted=has_member):
-        raise NotFound
-    return admission.base_seq
-
-
-async def _log_page(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
-    query = parse_qs(request.query)
-    after = _number(query.get("after", ["0"])[-1], 0)
-    limit = min(max(_number(query.get("limit", [str(PAGE_ENTRIES)])[-1], PAGE_ENTRIES), 1), PAGE_ENTRIES)
-    group, entries = await core.store.read(_read_log, core, peer, parts["handle"], after)
-    entries = entries[:limit]
-    page: dict[str, Any] = {
-        "@context": CONTEXT,
-        "type": "OrderedCollectionPage",
-        "id": f"{group.uri}/log?after={after}&limit={limit}",
-        "partOf": f"{group.uri}/log",
-        "totalItems": group.head_seq,
-        "orderedItems": [announce_entry(group.uri, entry) for entry in entries],
-    }
-    if len(entries) == limit:
-        page["next"] = f"{group.uri}/log?after={entries[-1].seq}&limit={limit}"
-    return json_answer(page)
-
-
-async def _read_log(tx: Tx, core: Core, peer: Peer, handle: str, after: int) -> tuple[Group, list[StoredEntry]]:
-    group = await readable_group(tx, core, peer, handle)
-    base = await _check_may_read(tx, group, peer)
-    return group, await list_entries(tx, group_id=group.group_id, after=max(after, base))
-
-
-async def _log_entry(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
-    group, entry = await core.store.read(_read_entry, core, peer, parts["handle"], _number(parts["seq"], 0))
-    return json_answer(announce_entry(group.uri, entry))
-
-
-async def _read_entry(tx: Tx, core: Core, peer: Peer, handle: str, seq: int) -> tuple[Group, StoredEntry]:
-    group = await readable_group(tx, core, peer, handle)
-    base = await _check_may_read(tx, group, peer)
-    entry = await get_entry(tx, group_id=group.group_id, seq=seq)
-    if entry is None or entry.seq <= base:
-        raise NotFound
-    return group, entry
-
-
 async def _outbox(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     group, entries = await core.store.read(_read_outbox, core, peer, parts["handle"])
     items = [announce_entry(group.uri, entry) for entry in entries]
@@ -204,7 +102,7 @@ async def _outbox(core: Core, peer: Peer, request: Request, parts: dict[str, str
 
 async def _read_outbox(tx: Tx, core: Core, peer: Peer, handle: str) -> tuple[Group, list[StoredEntry]]:
     group = await readable_group(tx, core, peer, handle)
-    base = await _check_may_read(tx, group, peer)
+    base = await check_may_read(tx, group, peer)
     newest = await list_newest_entries(tx, group_id=group.group_id)
     return group, [entry for entry in newest if entry.seq > base]
 
@@ -219,7 +117,7 @@ async def _group_collection(core: Core, peer: Peer, request: Request, parts: dic
 
 async def _read_collection(tx: Tx, core: Core, peer: Peer, handle: str, name: str) -> tuple[Group, list[str]]:
     group = await readable_group(tx, core, peer, handle)
-    base = await _check_may_read(tx, group, peer)
+    base = await check_may_read(tx, group, peer)
     if name == "moderators":
         return group, await list_staff_uris(tx, group_id=group.group_id)
     if name == "featured":
@@ -284,7 +182,7 @@ async def _read_activity(tx: Tx, core: Core, peer: Peer, uri: str) -> StoredEntr
     group = await get_group(tx, group_id=place[0]) if place else None
     if place is None or group is None or not group.is_local:
         raise NotFound
-    base = await _check_may_read(tx, group, peer)
+    base = await check_may_read(tx, group, peer)
     entry = await get_entry(tx, group_id=group.group_id, seq=place[1])
     if entry is None or entry.seq <= base:
         raise NotFound
@@ -300,6 +198,22 @@ async def _media(core: Core, peer: Peer, request: Request, parts: dict[str, str]
     return Answer(200, (("content-type", row.media_type), *PRIVATE_HEADERS), data)
 
 
+async def _probe(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
+    """A test object is kept for the peer that laid it here, under the last part of its id."""
+    uri = f"{peer.origin}/probes/{parts['token']}"
+    row = await core.store.read(_read_probe, peer, uri)
+    if row is None or peer.instance_uri is None or not may_node_read_probe(is_its_own=row.uri == uri):
+        raise NotFound
+    if row.text is None:
+        return _gone(uri)
+    note = build_note(uri=uri, actor=peer.instance_uri, reader=core.instance_uri, text=row.text)
+    return json_answer({"@context": CONTEXT[0], **note})
+
+
+async def _read_probe(tx: Tx, peer: Peer, uri: str) -> Any | None:
+    return await get_probe(tx, peer_id=peer.peer_id, uri=uri)
+
+
 async def _read_media(tx: Tx, core: Core, peer: Peer, token: str) -> MediaRow:
     row = await get_media(tx, token=token)
     post = await find_post_by_id(tx, post_id=row.post_id) if row and row.post_id else None
@@ -312,10 +226,6 @@ async def _read_media(tx: Tx, core: Core, peer: Peer, token: str) -> MediaRow:
 
 def _collection(uri: str, total: int, items: list[Any]) -> dict[str, Any]:
     return {"@context": CONTEXT, "type": "OrderedCollection", "id": uri, "totalItems": total, "orderedItems": items}
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 17 else otherwise
 
 
 def _route(name: str, path: str, reader: Reader) -> Route:
@@ -342,11 +252,13 @@ ROUTES: tuple[Route, ...] = (
     _route("person", "/people/<handle>", _person),
     _route("person_collection", "/people/<handle>/<outbox|followers>", _person_collection),
     _route("group", "/groups/<handle>", _group_card),
-    _route("group_log", "/groups/<handle>/log", _log_page),
-    _route("group_entry", "/groups/<handle>/log/<seq>", _log_entry),
+    _route("group_log", "/groups/<handle>/log", log_page),
+    _route("group_entry", "/groups/<handle>/log/<seq>", log_entry),
     _route("group_outbox", "/groups/<handle>/outbox", _outbox),
     _route("group_collection", "/groups/<handle>/<followers|moderators|featured>", _group_collection),
     _route("post", "/posts/<token>", _post),
     _route("activity", "/activities/<token>", _activity),
     _route("media", "/media/<token>", _media),
+    _route("copies", "/copies", copy_page),
+    _route("probe", "/probes/<token>", _probe),
 )

@@ -25,6 +25,8 @@ _UPDATE_REMOTE = """UPDATE actors SET kind = :kind, handle = :handle, name = :na
   WHERE uri = :uri AND is_local = 0"""
 _RENAME_CARD = """UPDATE actors SET name = :name, version = version + 1
   WHERE uri = :uri AND is_local = 0 AND known_through IS NOT NULL"""
+_GROUP_CARD = "UPDATE actors SET name = :name, summary = :summary, version = version + 1 WHERE actor_id = :actor_id"
+_GROUP_DOCUMENT = "UPDATE actors SET document = :document WHERE actor_id = :actor_id AND is_local = 0"
 _DOCUMENT = "SELECT document, fetched_at FROM actors WHERE uri = :uri"
 _UPSERT_KEY = """INSERT INTO actor_keys (key_id, actor_id, algorithm, public_key, sealed_private, state, created_at, expires_at)
   VALUES (:key_id, :actor_id, :algorithm, :public_key, :sealed_private, 'current', :created_at, NULL)
@@ -120,6 +122,16 @@ async def rename_card_actor(tx: Tx, *, uri: str, name: str) -> None:
     """Set the name of somebody whom we know through a card alone."""
     await tx.run(_RENAME_CARD, uri=uri, name=name)
     await _index_name_of(tx, uri=uri)
+
+
+async def update_group_card(tx: Tx, *, actor_id: int, name: str, summary: str) -> None:
+    """Set what a group is called and what it is for; it is found by the title that `rosters` keeps."""
+    await tx.run(_GROUP_CARD, actor_id=actor_id, name=name, summary=summary)
+
+
+async def update_group_document(tx: Tx, *, actor_id: int, document: str) -> None:
+    """Set what a group elsewhere says of itself, after its host told it anew in the log."""
+    await tx.run(_GROUP_DOCUMENT, actor_id=actor_id, document=document)
 
 
 async def _index_name_of(tx: Tx, *, uri: str) -> None:

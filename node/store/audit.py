@@ -24,6 +24,8 @@ _INSERT = """INSERT INTO audit (n, written_at, actor, action, target, reason, ha
 _LIST = "SELECT n, written_at, actor, action, target, reason, hash FROM audit WHERE n > :after ORDER BY n LIMIT 500"
 _NEWEST = """SELECT n, written_at, actor, action, target, reason FROM audit
   WHERE n < :before ORDER BY n DESC LIMIT 50"""
+_LAST = """SELECT n, written_at, actor, action, target, reason FROM audit
+  WHERE target = :target AND action = :action ORDER BY n DESC LIMIT 1"""
 _OF_TARGET = """SELECT n, written_at, actor, action, target, reason FROM audit
   WHERE target = :target ORDER BY n DESC LIMIT 10"""
 
@@ -58,6 +60,11 @@ async def list_newest_audit(tx: Tx, *, before: int) -> list[Any]:
 async def list_audit_of(tx: Tx, *, target: str) -> list[Any]:
     """Return the last 10 rows about something, newest first."""
     return await tx.all(_OF_TARGET, target=target)
+
+
+async def find_audit(tx: Tx, *, target: str, action: str) -> Any | None:
+    """Return the last row that says that something was done to somebody, or None."""
+    return await tx.one(_LAST, target=target, action=action)
 
 
 async def find_first_bad(tx: Tx) -> tuple[int, int | None]:

@@ -24,6 +24,7 @@ from .tally import Tally
 
 # As wide as the window in which signatures are taken: a peer whose clock is ahead must not refuse us for it.
 EXPIRES_IN_SECONDS = 3600
+DOUBTS_BELL = "recovery"
 
 
 @dataclass(slots=True)
@@ -32,6 +33,7 @@ class Core:
 
     instance_id: the number of the instance actor.
     heavy: two at a time may hash a password or clean a picture.
+    doubts: {(group hosted here, peer): the chain it told} of peers whose position our log does not have.
     """
 
     config: Config
@@ -46,6 +48,7 @@ class Core:
     instance_id: int = 0
     tally: Tally = field(default_factory=Tally)
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    doubts: dict[tuple[int, int], str] = field(default_factory=dict)
 
     @property
     def origin(self) -> str:
@@ -71,6 +74,11 @@ class Core:
     def media_folder(self) -> Path:
         """Where pictures are kept, by their hash."""
         return self.data / "media"
+
+    def doubt(self, group_id: int, peer_id: int, chain: str) -> None:
+        """Note that a peer, which told this chain, may hold more of a group's log than we, its host."""
+        self.doubts[group_id, peer_id] = chain
+        self.bell.ring(DOUBTS_BELL)
 
     async def write(self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a body that may need private keys of ours: those not in memory are loaded, and it runs again."""

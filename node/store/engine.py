@@ -18,9 +18,12 @@ import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from node.foundation.logs import get_logger
+
+if TYPE_CHECKING:
+    from .journal import Journal
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -39,6 +42,11 @@ class Tx(Protocol):
     @property
     def now(self) -> datetime:
         """The instant of this transaction, aware, UTC."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Where `journal.note` writes what no restore may undo."""
         ...
 
     async def all(self, sql: str, /, **values: Any) -> list[Row]:
@@ -77,6 +85,7 @@ class Store(Protocol):
 
     dialect: str
     counts: StoreCounts
+    journal: Journal
 
     async def write(self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `body` in a transaction and return its result once it is on disk.

@@ -9,6 +9,7 @@ from typing import Any
 from node.federation.grouplog.entry import LogEntry
 from node.federation.grouplog.position import Position
 
+from . import journal
 from .engine import Tx
 
 _COLUMNS = """seq, kind, activity_uri, actor_uri, prev, chain, commit_hash, epoch, proof, salt, document, media_json"""
@@ -16,7 +17,8 @@ _INSERT = """INSERT INTO log_entries (group_id, seq, kind, activity_uri, actor_u
    salt, document, media_json, appended_at)
   VALUES (:group_id, :seq, :kind, :activity_uri, :actor_uri, :prev, :chain, :commit_hash, :epoch, :proof, :salt,
    :document, :media_json, :appended_at)"""
-_ADVANCE = """UPDATE groups SET head_seq = :seq, head_chain = :chain
+_ADVANCE = """UPDATE groups SET head_seq = :seq, head_chain = :chain,
+   epoch = CASE WHEN epoch < :epoch THEN CAST(:epoch AS BIGINT) ELSE epoch END
   WHERE group_id = :group_id AND head_seq = CAST(:seq AS BIGINT) - 1 AND head_chain = :prev"""
 _AFTER = f"""SELECT {_COLUMNS} FROM log_entries WHERE group_id = :group_id AND seq > :after AND seq <= :last
   ORDER BY seq LIMIT 50"""
@@ -26,7 +28,8 @@ _CHAIN = "SELECT chain FROM log_entries WHERE group_id = :group_id AND seq = :se
 _BY_ACTIVITY = f"SELECT {_COLUMNS} FROM log_entries WHERE activity_uri = :activity_uri AND group_id = :group_id"
 _FIND = "SELECT group_id, seq FROM log_entries WHERE activity_uri = :activity_uri LIMIT 1"
 _POSITION = (
-    "SELECT epoch, head_seq, head_chain, base_seq, base_chain, applied_seq FROM groups WHERE group_id = :group_id"
+    "SELECT epoch, head_seq, head_chain, base_seq, base_chain, applied_seq, recovering_at FROM groups"
+    " WHERE group_id = :group_id"
 )
 _APPLIED = """UPDATE groups SET applied_seq = :seq, apply_tries = 0, apply_due_at = :now_at
   WHERE group_id = :group_id AND applied_seq = CAST(:seq AS BIGINT) - 1"""
@@ -39,6 +42,11 @@ _UNAPPLIED = """SELECT group_id FROM groups WHERE applied_seq < head_seq AND app
 _COUNT_UNAPPLIED = "SELECT COALESCE(SUM(head_seq - applied_seq), 0) AS n FROM groups WHERE applied_seq < head_seq"
 _ERASE = """UPDATE log_entries SET document = :document, salt = NULL, media_json = NULL
   WHERE group_id = :group_id AND activity_uri = :activity_uri"""
+_URI = "SELECT uri FROM actors WHERE actor_id = :group_id"
+_CUT = """UPDATE groups SET head_seq = :seq, head_chain = :chain,
+   applied_seq = CASE WHEN applied_seq > :seq THEN CAST(:seq AS BIGINT) ELSE applied_seq END WHERE group_id = :group_id"""
+_CUT_ENTRIES = "DELETE FROM log_entries WHERE group_id = :group_id AND seq > :seq"
+_CUT_CARDS = "DELETE FROM author_cards WHERE group_id = :group_id AND seq > :seq"
 _PURGE_ENTRIES = "DELETE FROM log_entries WHERE group_id = :group_id"
 _PURGE_CARDS = "DELETE FROM author_cards WHERE group_id = :group_id"
 _CARD = """SELECT seq, document, key_id, public_key FROM author_cards
@@ -76,12 +84,16 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class CopyPosition:
-    """Where a copy of a log stands: its head, its base, and how far it has become posts."""
+    """Where a copy of a log stands: its head, its base, and how far it has become posts.
+
+    is_recovering: whether it is one of ours that was restored and asks for what it lost.
+    """
 
     head: Position
     base_seq: int
     base_chain: str
     applied_seq: int
+    is_recovering: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +108,9 @@ class Card:
 
 async def append_entry(tx: Tx, *, group_id: int, stored: StoredEntry) -> bool:
     """Append an entry behind the head; return False, with nothing written, when the head is not its `prev`."""
-    moved = await tx.run(_ADVANCE, group_id=group_id, seq=stored.seq, chain=stored.chain, prev=stored.prev)
+    moved = await tx.run(
+        _ADVANCE, group_id=group_id, seq=stored.seq, chain=stored.chain, prev=stored.prev, epoch=stored.epoch
+    )
     if moved != 1:
         return False
     await tx.run(
@@ -152,13 +166,18 @@ async def get_chain(tx: Tx, *, group_id: int, seq: int) -> str | None:
     return await tx.value(_CHAIN, group_id=group_id, seq=seq)  # type: ignore[no-any-return]
 
 
+async def chain_at(tx: Tx, *, group_id: int, position: CopyPosition, seq: int) -> str | None:
+    """Return the chain of a number that we hold, or of our base."""
+    return position.base_chain if seq == position.base_seq else await get_chain(tx, group_id=group_id, seq=seq)
+
+
 async def get_position(tx: Tx, *, group_id: int) -> CopyPosition | None:
     """Return where our copy of a log stands."""
     row = await tx.one(_POSITION, group_id=group_id)
     if row is None:
         return None
     head = Position(row.epoch, row.head_seq, row.head_chain)
-    return CopyPosition(head, row.base_seq, row.base_chain, row.applied_seq)
+    return CopyPosition(head, row.base_seq, row.base_chain, row.applied_seq, row.recovering_at is not None)
 
 
 async def mark_applied(tx: Tx, *, group_id: int, seq: int) -> bool:
@@ -204,6 +223,14 @@ async def count_unapplied(tx: Tx) -> int:
 async def erase_entry(tx: Tx, *, group_id: int, activity_uri: str, tombstone: str) -> None:
     """Put a Tombstone in the place of an entry's content and forget its salt; chain and proof stay."""
     await tx.run(_ERASE, group_id=group_id, activity_uri=activity_uri, document=tombstone)
+    await journal.note(tx, "erased", group=await tx.value(_URI, group_id=group_id), activity=activity_uri)
+
+
+async def cut_log(tx: Tx, *, group_id: int, seq: int, chain: str) -> None:
+    """Take back every entry of a copy behind `seq`; what is to be kept of them was kept before."""
+    await tx.run(_CUT, group_id=group_id, seq=seq, chain=chain)
+    await tx.run(_CUT_ENTRIES, group_id=group_id, seq=seq)
+    await tx.run(_CUT_CARDS, group_id=group_id, seq=seq)
 
 
 async def purge_log(tx: Tx, *, group_id: int) -> None:

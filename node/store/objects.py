@@ -85,6 +85,16 @@ _VERSIONS = (
 _KEEP_VERSION = """INSERT INTO post_versions (post_id, number, activity_uri, title, warning, source, html, written_at)
   VALUES (:post_id, :number, :activity_uri, :title, :warning, :source, :html, :written_at)"""
 _VERSION_ACTIVITIES = "SELECT activity_uri FROM post_versions WHERE post_id = :post_id ORDER BY number"
+_DROP_VERSION = "DELETE FROM post_versions WHERE post_id = :post_id AND activity_uri = :activity_uri"
+_LOSE_PLACES = """UPDATE posts SET seq = NULL, version = version + 1,
+   state = CASE WHEN state = 'live' THEN 'waiting_for_host' ELSE state END
+  WHERE group_id = :group_id AND seq > :seq"""
+_UNPLACED = "SELECT post_id FROM posts WHERE group_id = :group_id AND seq > :seq"
+_RECOUNT_THREADS = """UPDATE threads SET
+   newest_id = COALESCE((SELECT MAX(p.post_id) FROM posts p WHERE p.root_id = threads.root_id AND p.seq IS NOT NULL), 0),
+   posts = (SELECT COUNT(*) FROM posts p WHERE p.root_id = threads.root_id AND p.seq IS NOT NULL)
+  WHERE threads.group_id = :group_id AND threads.newest_id >= :from_id"""
+_DROP_EMPTY_THREADS = "DELETE FROM threads WHERE group_id = :group_id AND posts = 0"
 _DROP_VERSIONS = "DELETE FROM post_versions WHERE post_id = :post_id"
 _INSERT_PERSON = """INSERT INTO post_people (post_id, actor_id) VALUES (:post_id, :actor_id)
   ON CONFLICT (post_id, actor_id) DO NOTHING"""
@@ -304,6 +314,26 @@ async def empty_post(tx: Tx, *, post_id: int, state: str, reason: str | None) ->
     await tx.run(_EMPTY, post_id=post_id, state=state, reason=reason)
     await index_post(tx, post_id=post_id)
     await tx.run(_DROP_VERSIONS, post_id=post_id)
+
+
+async def drop_version(tx: Tx, *, post_id: int, activity_uri: str) -> None:
+    """Forget one earlier text of a post."""
+    await tx.run(_DROP_VERSION, post_id=post_id, activity_uri=activity_uri)
+
+
+async def lose_places(tx: Tx, *, group_id: int, seq: int) -> None:
+    """Take the places behind a number from the posts of a group; they get others when the host's log shows them again.
+
+    Until then their authors alone see them, as waiting.
+    """
+    ids = [row.post_id for row in await tx.all(_UNPLACED, group_id=group_id, seq=seq)]
+    if not ids:
+        return
+    await tx.run(_LOSE_PLACES, group_id=group_id, seq=seq)
+    for post_id in ids:
+        await index_post(tx, post_id=post_id)
+    await tx.run(_RECOUNT_THREADS, group_id=group_id, from_id=min(ids))
+    await tx.run(_DROP_EMPTY_THREADS, group_id=group_id)
 
 
 async def update_post_state(tx: Tx, *, post_id: int, state: str, reason: str | None = None) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from node.domain.peers import Peer, PeerPolicy, PeerTold
 
+from . import journal
 from .engine import Tx
 
 _COLUMNS = """peer_id, host, origin, name, state, fingerprint, is_pinned, instance_uri, software_name,
@@ -21,6 +22,7 @@ _INSERT = f"""INSERT INTO peers ({_COLUMNS}, created_at, version) VALUES
   (:peer_id, :host, :origin, :name, :state, :fingerprint, :is_pinned, :instance_uri, :software_name,
    :software_version, :policy_json, NULL, NULL, NULL, NULL, NULL, NULL, :told_json, NULL, :created_at, 1)"""
 _LOCK = "UPDATE peers SET version = version + 1 WHERE peer_id = :peer_id RETURNING state"
+_HOST = "SELECT host FROM peers WHERE peer_id = :peer_id"
 _SET_STATE = "UPDATE peers SET state = :state, version = version + 1 WHERE peer_id = :peer_id"
 _SET_FACTS = """UPDATE peers SET name = :name, fingerprint = :fingerprint, is_pinned = :is_pinned,
   instance_uri = :instance_uri, software_name = :software_name, software_version = :software_version,
@@ -98,6 +100,7 @@ async def take_peer(tx: Tx, *, peer_id: int) -> str | None:
 async def update_peer_state(tx: Tx, *, peer_id: int, state: str) -> None:
     """Set the state."""
     await tx.run(_SET_STATE, peer_id=peer_id, state=state)
+    await journal.note(tx, "peer", host=await tx.value(_HOST, peer_id=peer_id), state=state)
 
 
 async def update_peer_facts(tx: Tx, *, peer: Peer) -> None:

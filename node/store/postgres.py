@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Concatenate
 
 import asyncpg
@@ -31,6 +30,7 @@ from .engine import (
     refuse_nesting,
     run_effects,
 )
+from .journal import Journal
 from .statements import Plan, Plans
 
 WRITERS = 16
@@ -62,13 +62,14 @@ SETTINGS = {
 class PostgresTx:
     """A transaction on one connection."""
 
-    __slots__ = ("_connection", "_counts", "_plans", "effects", "now")
+    __slots__ = ("_connection", "_counts", "_plans", "effects", "journal", "now")
 
-    def __init__(self, connection: Any, plans: Plans, now: datetime, counts: StoreCounts) -> None:
+    def __init__(self, connection: Any, store: PostgresStore) -> None:
         self._connection = connection
-        self._plans = plans
-        self._counts = counts
-        self.now = now
+        self._plans = store.plans
+        self._counts = store.counts
+        self.journal = store.journal
+        self.now = store.clock.now()
         self.effects: list[Callable[[], None]] = []
 
     async def all(self, sql: str, /, **values: Any) -> list[Row]:
@@ -115,6 +116,7 @@ class PostgresStore:
         self.clock = clock
         self.counts = StoreCounts()
         self.plans = Plans(self.dialect)
+        self.journal = Journal()
         self._writers = writers
         self._readers = readers
         # Since when each body waits for a connection, the oldest first.
@@ -168,7 +170,7 @@ class PostgresStore:
         began = time.perf_counter()
         async with self._writers.acquire() as connection:
             self._waiting.pop(ticket, None)
-            tx = PostgresTx(connection, self.plans, self.clock.now(), self.counts)
+            tx = PostgresTx(connection, self)
             token = in_body.set(getattr(body, "__qualname__", "?"))
             try:
                 async with connection.transaction():
@@ -197,7 +199,7 @@ class PostgresStore:
 
     async def _read(self, body: Any, args: Any, kwargs: Any) -> Any:
         async with self._readers.acquire() as connection:
-            tx = PostgresTx(connection, self.plans, self.clock.now(), self.counts)
+            tx = PostgresTx(connection, self)
             token = in_body.set(getattr(body, "__qualname__", "?"))
             try:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from node.domain.groups import Group, Membership
+from node.domain.journal import OUT_STATES
 
+from . import journal
 from .engine import Tx
 from .search_names import index_name
 
@@ -47,6 +49,9 @@ _LET_IN = """UPDATE memberships SET state = 'member', role = :role, joined_seq =
   WHERE group_id = :group_id AND actor_id = :actor_id"""
 _SET_STATE = """UPDATE memberships SET state = :state, decided_by = :decided_by, decided_at = :now_at, reason = :reason
   WHERE group_id = :group_id AND actor_id = :actor_id"""
+_URIS = """SELECT g.uri AS group_uri, a.uri AS actor_uri FROM actors g JOIN actors a ON a.actor_id = :actor_id
+  WHERE g.actor_id = :group_id"""
+_HEAD = "SELECT head_seq FROM groups WHERE group_id = :group_id"
 _SET_ROLE = "UPDATE memberships SET role = :role WHERE group_id = :group_id AND actor_id = :actor_id"
 _REQUEST_DOCUMENT = "SELECT request_document FROM memberships WHERE group_id = :group_id AND actor_id = :actor_id"
 _ROSTER = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host, a.is_local, m.role, m.state, m.joined_seq, m.joined_at,
@@ -263,6 +268,8 @@ async def let_in(
         decided_by=decided_by,
         now_at=tx.now,
     )
+    where = await _uris_of(tx, group_id=group_id, actor_id=actor_id)
+    await journal.note(tx, "in", **where, role=role, joined_seq=joined_seq, visible_after=visible_after)
 
 
 async def update_membership_state(
@@ -278,6 +285,14 @@ async def update_membership_state(
         reason=reason,
         now_at=tx.now,
     )
+    if state in OUT_STATES:
+        seq = await tx.value(_HEAD, group_id=group_id)
+        await journal.note(tx, "out", **await _uris_of(tx, group_id=group_id, actor_id=actor_id), state=state, seq=seq)
+
+
+async def _uris_of(tx: Tx, *, group_id: int, actor_id: int) -> dict[str, str]:
+    row = await tx.one(_URIS, group_id=group_id, actor_id=actor_id)
+    return {"group": row.group_uri, "actor": row.actor_uri} if row else {"group": "", "actor": ""}
 
 
 async def update_role(tx: Tx, *, group_id: int, actor_id: int, role: str) -> None:

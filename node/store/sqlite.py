@@ -13,7 +13,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Concatenate
 
@@ -36,6 +35,7 @@ from .engine import (
     refuse_nesting,
     run_effects,
 )
+from .journal import Journal
 from .merging import begin_merge, merge_on
 from .statements import Plan, Plans
 
@@ -74,13 +74,14 @@ _READER_PRAGMAS = (
 class SqliteTx:
     """A transaction driven on a thread: nothing in it ever waits."""
 
-    __slots__ = ("_connection", "_counts", "_plans", "effects", "now")
+    __slots__ = ("_connection", "_counts", "_plans", "effects", "journal", "now")
 
-    def __init__(self, connection: sqlite3.Connection, plans: Plans, now: datetime, counts: StoreCounts) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: SqliteStore) -> None:
         self._connection = connection
-        self._plans = plans
-        self._counts = counts
-        self.now = now
+        self._plans = store.plans
+        self._counts = store.counts
+        self.journal = store.journal
+        self.now = store.clock.now()
         self.effects: list[Callable[[], None]] = []
 
     async def all(self, sql: str, /, **values: Any) -> list[Row]:
@@ -211,7 +212,7 @@ class _Lane:
 
     def _drive(self, connection: sqlite3.Connection, job: _Job, *, alone: bool) -> None:
         began = time.perf_counter()
-        tx = job.tx = SqliteTx(connection, self._store.plans, self._store.clock.now(), self._store.counts)
+        tx = job.tx = SqliteTx(connection, self._store)
         nested = self._writes and not alone
         if nested:
             connection.execute("SAVEPOINT body")
@@ -277,6 +278,7 @@ class SqliteStore:
         self.clock = clock
         self.counts = StoreCounts()
         self.plans = Plans(self.dialect)
+        self.journal = Journal()
         self._is_closed = False
         self._writer: _Lane
         self._reader: _Lane
@@ -361,8 +363,12 @@ class SqliteStore:
         await self._writer.drain()
         await self._reader.drain()
         await self._reader.connection.close()
-        await self.tidy()
-        await self._writer.connection.close()
+        try:
+            await self.tidy()
+        except sqlite3.Error as error:  # a full disk: what is in the log stays there, and the next start finds it
+            get_logger().warning("log_left", detail=str(error))
+        finally:
+            await self._writer.connection.close()  # else its thread keeps the process from ending
 
 
 def has_checkpoint_race() -> bool:

@@ -28,7 +28,7 @@ _LIST = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
 _BEHIND = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id
-  WHERE COALESCE(h.head, g.head_seq, 0) > l.cursor ORDER BY l.peer_id, l.stream"""
+  WHERE COALESCE(h.head, g.head_seq, 0) > l.cursor AND g.recovering_at IS NULL ORDER BY l.peer_id, l.stream"""
 _ONE = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id WHERE l.peer_id = :peer_id AND l.stream = :stream"""

@@ -14,6 +14,8 @@ _INSERT = """INSERT INTO submissions (activity_uri, group_id, actor_id, post_id,
 _GET = f"SELECT {_COLUMNS} FROM submissions WHERE activity_uri = :activity_uri"
 _CONFIRM = """UPDATE submissions SET state = 'in_log', document = '', answered_at = :now_at
   WHERE activity_uri = :activity_uri"""
+_REOPEN = """UPDATE submissions SET state = 'waiting', document = :document, resend_at = :now_at
+  WHERE activity_uri = :activity_uri AND state = 'in_log'"""
 _REFUSE = """UPDATE submissions SET state = :state, document = '', reason = :reason, answered_at = :now_at
   WHERE activity_uri = :activity_uri AND state IN ('waiting', 'held')"""
 _HOLD = """UPDATE submissions SET state = 'held', resend_at = :resend_at, answered_at = :now_at
@@ -71,6 +73,11 @@ async def get_submission(tx: Tx, *, activity_uri: str) -> Submission | None:
 async def confirm_submission(tx: Tx, *, activity_uri: str) -> None:
     """It came back in the host's order; its text is kept there now. Does nothing for what was not submitted here."""
     await tx.run(_CONFIRM, activity_uri=activity_uri, now_at=tx.now)
+
+
+async def reopen_submission(tx: Tx, *, activity_uri: str, document: str) -> None:
+    """It stands in the host's log no more, which was restored: it is sent again. Does nothing for what others said."""
+    await tx.run(_REOPEN, activity_uri=activity_uri, document=document, now_at=tx.now)
 
 
 async def refuse_submission(tx: Tx, *, activity_uri: str, state: str, reason: str) -> bool:

@@ -15,8 +15,9 @@ from node.federation.nodeinfo import build_discovery, build_features, build_node
 from node.federation.webfinger import JRD_TYPE, build_jrd, parse_account
 from node.foundation.errors import NodeError, NotFound, Unavailable
 from node.outbox.actors import build_instance
+from node.outbox.answers import CONTENT_TYPE
+from node.outbox.permitted import visible_group, visible_person
 from node.outbox.publish import encode
-from node.outbox.routes import CONTENT_TYPE, visible_group, visible_person
 from node.store.core import Core
 
 

@@ -5,7 +5,9 @@ the register to the routes. Whoever adds a page adds its line.
 
 What stands in braces is filled in by whoever looks: {group}, a group hosted here that the member owns; {elsewhere}, one of
 another node that they may join; {thread}, {own} and {theirs}, the tokens of a thread, of a post of the member's and of
-somebody else's; {person}, an address; {member}, a handle; {peer}, a host; {link}, the secret of a one-time link.
+somebody else's; {person}, an address; {member}, a handle; {peer}, a host; {link}, the secret of a one-time link;
+{peer_draft} to {peer_unfound}, hosts of nodes in other states; {application_conflict} and its like, numbers of applications;
+{lapsed}, the handle of a member whose verification has lapsed. tools/scenes.py makes the last three kinds.
 """
 
 from __future__ import annotations
@@ -14,6 +16,9 @@ from dataclasses import dataclass
 
 NOBODY, MEMBER, NEWCOMER, OPERATOR = "nobody", "member", "newcomer", "operator"
 APPLICANT = "applicant"  # a member whose application is with the verification desk
+# Members whose application was answered with a question, was declined, and whose verification has lapsed.
+ASKED, DECLINED, LAPSED = "asked", "declined", "lapsed"
+OFFICER = "officer"  # a second operator, who has not confirmed what the first one has
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,18 @@ PAGES: tuple[Page, ...] = (
         ("", MEMBER, "/me/verification"),
         ("to apply", NEWCOMER, "/me/verification"),
         ("waiting", APPLICANT, "/me/verification"),
+        ("asked for more", ASKED, "/me/verification"),
+        ("declined", DECLINED, "/me/verification"),
+        ("lapsed", LAPSED, "/me/verification"),
     ),
+    _page(
+        "invite",
+        "/me/invitations",
+        ("", MEMBER, "/me/invitations"),
+        ("newcomer", NEWCOMER, "/me/invitations"),
+    ),
+    _page("vouch", "/vouch", ("", MEMBER, "/vouch"), ("newcomer", NEWCOMER, "/vouch")),
+    _page("vouch-code", "/vouch/<token>", ("spent", MEMBER, "/vouch/nothing")),
     _page("notices", "/notifications", ("", MEMBER, "/notifications"), ("none", NEWCOMER, "/notifications")),
     _page(
         "search",
@@ -94,6 +110,7 @@ PAGES: tuple[Page, ...] = (
         ("one chosen", MEMBER, "/groups/{group}/members?person={person}"),
         ("as a member", APPLICANT, "/groups/{group}/members"),
     ),
+    _page("group-settings", f"{_GROUP}/settings", ("", MEMBER, "/groups/{group}/settings")),
     _page("requests", f"{_GROUP}/requests", ("", MEMBER, "/groups/{group}/requests")),
     _page("choose", "/write", ("", MEMBER, "/write"), ("nowhere", NEWCOMER, "/write")),
     _page("write", f"{_GROUP}/write", ("", MEMBER, "/groups/{group}/write")),
@@ -111,15 +128,41 @@ PAGES: tuple[Page, ...] = (
     _page("person", "/people/<address>", ("", MEMBER, "/people/{person}")),
     _page("absent", "", ("", MEMBER, "/nothing")),
     _page("peers", "/peers", ("", OPERATOR, "/peers")),
-    _page("peer", "/peers/<host>", ("", OPERATOR, "/peers/{peer}")),
+    _page(
+        "peer",
+        "/peers/<host>",
+        ("", OPERATOR, "/peers/{peer}"),
+        ("awaiting verification", OPERATOR, "/peers/{peer_draft}"),
+        ("locked by wrong words", OPERATOR, "/peers/{peer_locked}"),
+        ("waits for a second officer", OPERATOR, "/peers/{peer_confirmed}"),
+        ("to countersign", OFFICER, "/peers/{peer_confirmed}"),
+        ("paused", OPERATOR, "/peers/{peer_paused}"),
+        ("parted", OPERATOR, "/peers/{peer_parted}"),
+        ("unreachable", OPERATOR, "/peers/{peer_lost}"),
+        ("not found yet", OPERATOR, "/peers/{peer_unfound}"),
+    ),
     _page("pause-peer", "/peers/<host>/pause", ("", OPERATOR, "/peers/{peer}/pause")),
     _page("part-peer", "/peers/<host>/part", ("", OPERATOR, "/peers/{peer}/part")),
     _page("node", "/node", ("", OPERATOR, "/node")),
     _page("first-day", "/node/first-day", ("", OPERATOR, "/node/first-day")),
     _page("audit", "/node/audit", ("", OPERATOR, "/node/audit")),
     _page("desk-verification", "/node/verification", ("", OPERATOR, "/node/verification")),
-    _page("application", "/node/verification/<number>", ("", OPERATOR, "/node/verification/next")),
-    _page("verified", "/node/verification/people/<handle>", ("", OPERATOR, "/node/verification/people/{member}")),
+    _page(
+        "application",
+        "/node/verification/<number>",
+        ("", OPERATOR, "/node/verification/next"),
+        ("conflict", OPERATOR, "/node/verification/{application_conflict}"),
+        ("asked for more", OPERATOR, "/node/verification/{application_asked}"),
+        ("declined", OPERATOR, "/node/verification/{application_declined}"),
+        ("approved", OPERATOR, "/node/verification/{application_approved}"),
+    ),
+    _page(
+        "verified",
+        "/node/verification/people/<handle>",
+        ("", OPERATOR, "/node/verification/people/{member}"),
+        ("lapsed", OPERATOR, "/node/verification/people/{lapsed}"),
+    ),
+    _page("desk-invitations", "/node/invitations", ("", OPERATOR, "/node/invitations")),
     _page("desk-members", "/node/members", ("", OPERATOR, "/node/members")),
     _page("desk-member", "/node/members/<handle>", ("", OPERATOR, "/node/members/{member}")),
 )

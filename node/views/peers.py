@@ -11,6 +11,9 @@ from quart.typing import ResponseReturnValue
 
 from node.community.house import House
 from node.community.peering import lanes, rekey, roundtrip, service
+from node.community.peering.countersigning import countersign_peer
+from node.community.peering.importing import keep_peer
+from node.community.peering.officers import wants_two
 from node.community.peering.pages import read_ledger, read_peer
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.peers import Peer, PeerPolicy
@@ -24,8 +27,8 @@ from .visitor import Visitor, for_operators, read_form, see
 from .words import Words, load_sentences
 
 _WORDS_LIMIT, _REASON_LIMIT, _NUMBER_LIMIT = 400, 500, 20
-# What a peer may do, each a yes or no.
-SWITCHES = ("host_groups", "people_search", "support", "accepts_relayed")
+# What a peer may do, each a yes or no. Not `support`: there is no support desk that it could open.
+SWITCHES = ("host_groups", "people_search", "accepts_relayed")
 
 
 def build_peers(house: House, shell: Shell) -> Blueprint:
@@ -73,6 +76,7 @@ async def _show_peer(
         "switches": SWITCHES,
         "levels": ASSURANCE_LEVELS,
         "capabilities": CAPABILITIES,
+        "needs_officers": wants_two(house.core),
         "draw_code": draw_code,
         "say": partial(say_action, visitor.words),
     } | more
@@ -138,7 +142,14 @@ def _add_ceremony(pages: Blueprint, house: House, shell: Shell) -> None:
     async def confirm(visitor: Visitor, host: str) -> ResponseReturnValue:
         service.require_peer(core, host)  # one that is not on the list is absent, not wrong
         words = await _read_words()
-        act = service.verify_peer(core, host, fingerprint=words, activate=True, by=signed_as(house, visitor))
+        act = service.verify_peer(
+            core,
+            host,
+            fingerprint=words,
+            activate=True,
+            by=signed_as(house, visitor),
+            officer_id=visitor.member.actor_id,
+        )
         return await _act(house, shell, visitor, host, act, words=words)
 
     @pages.post("/peers/<host>/rekey")
@@ -146,8 +157,18 @@ def _add_ceremony(pages: Blueprint, house: House, shell: Shell) -> None:
     async def take_key(visitor: Visitor, host: str) -> ResponseReturnValue:
         service.require_peer(core, host)
         words = await _read_words()
-        act = rekey.rekey_peer(core, host, fingerprint=words, by=signed_as(house, visitor))
+        act = rekey.rekey_peer(
+            core, host, fingerprint=words, by=signed_as(house, visitor), officer_id=visitor.member.actor_id
+        )
         return await _act(house, shell, visitor, host, act, words=words)
+
+    @pages.post("/peers/<host>/countersign")
+    @for_operators(core)
+    async def countersign(visitor: Visitor, host: str) -> ResponseReturnValue:
+        service.require_peer(core, host)
+        officer_id = visitor.member.actor_id
+        act = countersign_peer(core, host, officer_id=officer_id, by=signed_as(house, visitor))
+        return await _act(house, shell, visitor, host, act)
 
     @pages.post("/peers/<host>/again")
     @for_operators(core)
@@ -175,7 +196,9 @@ def _add_agreement(pages: Blueprint, house: House, shell: Shell) -> None:
 
         async def set_policy() -> None:
             values = {name: wanted[name] for name in (*SWITCHES, "minimum_assurance")}
-            policy = PeerPolicy(**values, retention_days=_read_count(visitor.words, numbers["retention_days"]))
+            days = _read_count(visitor.words, numbers["retention_days"])
+            agreed = service.require_peer(core, host).policy
+            policy = PeerPolicy(**values, support=agreed.support, retention_days=days)
             version = _read_count(visitor.words, numbers["agreement_version"])
             by = signed_as(house, visitor)
             await service.set_policy(core, host, policy, by=by, agreement_version=version)
@@ -210,6 +233,12 @@ def _add_pauses(pages: Blueprint, house: House, shell: Shell) -> None:
             await service.pause_peer(core, host, by=signed_as(house, visitor), reason=reason)
 
         return await _act(house, shell, visitor, host, pause_peer(), page="pause")
+
+    @pages.post("/peers/<host>/keep")
+    @for_operators(core)
+    async def keep(visitor: Visitor, host: str) -> ResponseReturnValue:
+        service.require_peer(core, host)
+        return await _act(house, shell, visitor, host, keep_peer(core, host, by=signed_as(house, visitor)))
 
     @pages.post("/peers/<host>/resume")
     @for_operators(core)

@@ -10,7 +10,7 @@ from quart.typing import ResponseReturnValue
 
 from node.community.groups.pages import read_shared
 from node.community.house import House
-from node.community.members.profiles import find_profile, read_standing
+from node.community.members.profiles import find_profile, read_shown_specialty, read_standing
 from node.community.members.service import require_member
 from node.domain.actors import CLASSES
 from node.domain.verification import EVERY_METHOD
@@ -42,6 +42,7 @@ def build_people(house: House, shell: Shell) -> Blueprint:
             about=profile.summary if profile.is_local else html_to_text(profile.summary),
             member=await require_member(core, profile.handle) if profile.is_local else None,
             standing=profile.standing,
+            specialty=await read_shown_specialty(core, profile.actor_id),
             ways=EVERY_METHOD,
             stages=CLASSES,
             shared=await read_shared(core, viewer=visitor.member, actor_id=profile.actor_id),
@@ -59,6 +60,7 @@ def build_people(house: House, shell: Shell) -> Blueprint:
             place="me",
             member=visitor.member,
             standing=standing,
+            specialty=await read_shown_specialty(core, visitor.member.actor_id),
             ways=EVERY_METHOD,
             stages=CLASSES,
             shared=shared,

@@ -1,4 +1,4 @@
-"""A short text as a square code that a camera reads: the fingerprint of this node, when two operators meet."""
+"""A short text as a square code that a camera reads: a fingerprint when two operators meet, a link when colleagues do."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ def draw_code(digits: str, label: str) -> Markup:
         digits: What it says: hex, which is written in capitals because they need less room.
         label: What people are told it is.
     """
-    matrix = segno.make(digits.upper(), error="m", micro=False).matrix
+    return _draw(digits.upper(), label)
+
+
+def draw_link(address: str, label: str) -> Markup:
+    """Return an address, as it is, as an SVG element. label: what people are told it is."""
+    return _draw(address, label)
+
+
+def _draw(text: str, label: str) -> Markup:
+    matrix = segno.make(text, error="m", micro=False).matrix
     dark = [(x + _QUIET, y + _QUIET) for y, row in enumerate(matrix) for x, is_dark in enumerate(row) if is_dark]
     return code(dark, len(matrix) + 2 * _QUIET, label)

@@ -49,8 +49,10 @@ class Shell:
             template: Its file.
             visitor: Who reads.
             place: Which entry of the navigation is "here": "catch-up", "groups", "write", "me", "peers" …
-            values: What the template shows.
+            values: What the template shows; `problem` is a service's sentence, or one of the page's own.
         """
+        if isinstance(problem := values.get("problem"), str):
+            values["problem"] = visitor.words.said(problem)
         return self.templates.get_template(template).render(
             node=_node(self.core.config),
             origin=self.core.origin,

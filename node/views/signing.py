@@ -13,6 +13,7 @@ from node.community.members.tries import Tries
 from node.foundation.errors import Invalid, NodeError, NotFound, TooMany
 from node.store.core import Core
 
+from .inviting import enter_invited, show_invited
 from .shell import Shell
 from .visitor import (
     Visitor,
@@ -97,11 +98,14 @@ def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
 
     @pages.get("/invitations/<token>")
     async def invitation_page(token: str) -> ResponseReturnValue:
-        return await show(await find_visitor(core), token)
+        visitor = await find_visitor(core)
+        return await show_invited(core, shell, visitor, token) or await show(visitor, token)
 
     @pages.post("/invitations/<token>")
     async def accept(token: str) -> ResponseReturnValue:
         visitor, form = await find_visitor(core), await read_form()
+        if (entered := await enter_invited(core, shell, visitor, token)) is not None:
+            return entered
         try:
             found = await sessions.find_link(core, token)
             if found is None:

@@ -14,6 +14,8 @@ from .applying import build_applying
 from .belonging import build_belonging
 from .documents import build_documents
 from .following import build_following
+from .group_settings import build_group_settings
+from .inviting import build_inviting
 from .live import build_live
 from .operating import build_operating
 from .people import build_people
@@ -27,6 +29,7 @@ from .staffing import build_staffing
 from .tending import build_tending
 from .verifying import build_verifying
 from .visitor import find_visitor, to_sign_in
+from .vouching import build_vouching
 from .writing import build_writing
 
 # The parts of the site, one line each: `build_X(house, shell)` gives its routes.
@@ -43,9 +46,12 @@ _PARTS = (
     build_operating,
     build_belonging,
     build_staffing,
+    build_group_settings,
     build_people,
     build_applying,
     build_verifying,
+    build_vouching,
+    build_inviting,
 )
 
 
@@ -66,7 +72,7 @@ def build_site(house: House) -> Quart:
         sentence = (
             NotFound.sentence if error.status == 404 else error.safe
         )  # an absent thing and a hidden one read alike
-        page = shell.render("error.html", visitor, status=error.status, sentence=sentence)
+        page = shell.render("error.html", visitor, status=error.status, sentence=visitor.words.said(sentence))
         return page, error.status
 
     @site.before_request

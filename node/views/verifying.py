@@ -17,6 +17,7 @@ from node.community.verification.desk import DECISIONS, Choice
 from node.community.verification.recording import change_state, verify_member
 from node.domain.actors import ASSURANCE_LEVELS, CLASSES
 from node.domain.verification import METHODS
+from node.domain.vouching import METHOD, MOST, NEEDED, WITHIN
 from node.foundation.errors import Invalid, NodeError, NotFound
 from node.foundation.text import clean_line
 
@@ -45,7 +46,8 @@ def _add_desk(pages: Blueprint, house: House, shell: Shell) -> None:
     async def show(visitor: Visitor, number: str, *, status: int = 200, problem: str = "", **more: Any) -> Response:
         page = await desk.read_application(core, visitor.member, _require_number(number))
         level = "A3" if page.register else "A1"
-        choice = more.get("choice") or Choice("", level, (), page.application.member_class, note=page.note)
+        ticked = (METHOD,) if page.counted >= NEEDED else ()
+        choice = more.get("choice") or Choice("", level, ticked, page.application.member_class, note=page.note)
         text = shell.render(
             "verification/application.html",
             visitor,
@@ -57,6 +59,8 @@ def _add_desk(pages: Blueprint, house: House, shell: Shell) -> None:
             levels=LEVELS,
             classes=CLASSES,
             decisions=DECISIONS,
+            needed=NEEDED,
+            limit=(MOST, WITHIN.days),
         )
         return Response(text, status)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any
 
@@ -56,6 +56,8 @@ async def find_visitor(core: Core) -> Visitor:
     """Return who makes the present request."""
     cookie = request.cookies.get(cookie_name(core), "")
     session = await find_session(core, cookie) if 0 < len(cookie) <= _COOKIE_LIMIT else None
+    if session is not None and not session.has_chosen:
+        session = replace(session, preferences=_guess_preferences())
     preferences = session.preferences if session else _guess_preferences()
     return Visitor(session, csrf_of(cookie) if session else "", Words(preferences, core.clock.now()))
 
@@ -162,6 +164,6 @@ def read_number(text: str) -> int | None:
 
 
 def _guess_preferences() -> Preferences:
-    """Return how somebody who is not signed in reads: what their browser asks for, if we have it."""
+    """Return how somebody reads who has not said so: what their browser asks for, if we have it."""
     best = request.accept_languages.best_match(["en", "de"], default="en")
     return Preferences(language=best or "en")

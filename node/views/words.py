@@ -16,8 +16,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from node.community.members.sessions import Preferences
+from node.domain.registers import KNOWN as KNOWN_REGISTERS
+from node.domain.registers import Register
+from node.domain.specialties import KNOWN
 
 from .markup import Markup, fill, time_tag
+from .translated import translate
 
 _WEEK_DAYS, _YEAR_DAYS = 7, 300
 
@@ -91,6 +95,18 @@ class Words:
         if self.preferences.date_style == "iso" or not number.isdecimal() or not 1 <= int(number) <= 12:
             return text
         return f"{self._name('month', int(number))} {year}"
+
+    def said(self, text: str) -> str:
+        """Return what a service said, in the reader's language."""
+        return translate(self.preferences.language, text)
+
+    def specialty(self, value: str) -> str:
+        """Return what somebody practises, in the reader's language where we know its name; else their own words."""
+        return str(self(f"specialty.{value}")) if value in KNOWN else value
+
+    def form_of(self, register: Register) -> str:
+        """Return how a number of a register is written; the operator's own pattern where it is their register."""
+        return str(self(f"registers.form_{register.name}")) if register in KNOWN_REGISTERS else register.form
 
     @property
     def _zone(self) -> ZoneInfo:

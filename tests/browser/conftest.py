@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,16 +29,14 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture
 async def nodes(tmp_path: Path) -> AsyncIterator[tuple[ProcessNode, ProcessNode]]:
     """Give Ana's society and Ben's hospital, each with its operator `op`."""
-    made = []
+    made: list[ProcessNode] = []
     try:
-        for name in ("Society", "Hospital"):
-            made.append(await ProcessNode.make(tmp_path / name.lower(), name=name))
-            await made[-1].start()
+        names = ("Society", "Hospital")
+        made += await asyncio.gather(*(ProcessNode.make(tmp_path / name.lower(), name=name) for name in names))
         society, hospital = made
-        await society.add_peer(hospital)
-        await hospital.add_peer(society)
-        await society.member("ana", name="Ana Moreau")
-        await hospital.member("ben", name="Ben Okafor")
+        await asyncio.gather(society.start(), hospital.start())
+        await asyncio.gather(society.add_peer(hospital), hospital.add_peer(society))
+        await asyncio.gather(society.member("ana", name="Ana Moreau"), hospital.member("ben", name="Ben Okafor"))
         yield society, hospital
     finally:
         for node in made:

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.commands import CommandRefused
 from tests.support.lab import Lab, a_lab
 
-_STEPS = ("Its actor", "Key", "WebFinger", "Pictures", "Its inbox")
+_STEPS = ("Its actor", "Key", "WebFinger", "Pictures", "Its inbox", "Erasure", "Reports")
 
 
 async def _words(page: Page, title: str) -> str:
@@ -30,8 +30,10 @@ async def test_j13_add_a_trusted_peer(chromium: Browser, tmp_path: Path) -> None
     async with a_lab(chromium, tmp_path, "ab") as lab:
         await lab.a.member("ana", name="Ana Moreau")
         await lab.b.member("ben", name="Ben Okafor")
+        await lab.a.member("otto", name="Otto Weiss", role="operator")
+        await lab.ask_for_two_officers(lab.a)
         ward = await lab.a.group("ward", owner="ana")
-        ola, per = await lab.sit(lab.a, "op"), await lab.sit(lab.b, "op")
+        ola, per, otto = await lab.sit(lab.a, "op"), await lab.sit(lab.b, "op"), await lab.sit(lab.a, "otto")
 
         with lab.step("An empty list denies everything; our own domain is implicitly allowed."):
             await ola.goto(f"{lab.a.origin}/peers")
@@ -81,6 +83,20 @@ async def test_j13_add_a_trusted_peer(chromium: Browser, tmp_path: Path) -> None
                 await page.click("#peer-confirm button")
                 await expect(page.locator("#peer-confirm")).to_have_count(0)
 
+        with lab.step("A second officer on A countersigns if the policy asks."):
+            await expect(ola.locator("#officers")).to_contain_text("You have confirmed this key")
+            await expect(ola.locator("#peer-countersign")).to_have_count(0)
+            assert await _nothing_federates(lab, ward)
+            [waiting] = (await lab.a.run("peer", "list"))["peers"]
+            assert (waiting["state"], waiting["confirmed_by"]) == ("verified", ["op"])
+            await otto.goto(f"{lab.a.origin}/peers/{lab.b.host}")
+            assert await _words(otto, "The words of this key") == heard_by_ola
+            await otto.click("#peer-countersign button")
+            await expect(otto.locator("#officers")).to_have_count(0)
+            actions = [row["action"] for row in await lab.a.audit()]
+            assert actions[-2:] == ["peer.countersigned", "peer.active"]
+            await ola.reload()
+
         with lab.step(
             "Each side chooses what is allowed, the minimum attestation level, and signs the agreement version."
         ):
@@ -94,16 +110,34 @@ async def test_j13_add_a_trusted_peer(chromium: Browser, tmp_path: Path) -> None
             [peer] = (await lab.a.run("peer", "list"))["peers"]
             assert (peer["policy"]["minimum_assurance"], peer["agreement_version"]) == ("A3", 1)
             assert peer["policy"]["people_search"] is True
+            await expect(ola.locator("#policy")).to_contain_text("1, put on record by")
 
-        with lab.step("A signed test round-trip runs with a green or red line each; then it is active."):
+        with lab.step(
+            "A signed test round-trip runs (WebFinger, actor, inbox, media, erasure receipt, report) with a green or red line "
+            "each; then it is active."
+        ):
             for page, other in ((ola, lab.b), (per, lab.a)):
                 await page.click("#peer-test button")
                 lines = page.locator("#test li")
                 for step in _STEPS:
                     await expect(lines.filter(has_text=step)).to_have_count(1)
                 await expect(lines.locator(".state.stop")).to_have_count(0)
+                await expect(lines.locator(".state.good")).to_have_count(len(await lines.all()))
                 shown = await (lab.a if page is ola else lab.b).run("peer", "show", other.host)
                 assert (shown["state"], shown["pinned"]) == ("active", True)
             await lab.b.join(ward, as_="ben")
             await lab.rest()
             assert (await lab.a.roster(ward))[lab.b.person("ben")]["state"] == "requested"
+
+        with lab.step("A peer added by list import starts as draft."):
+            listed = f"host\n{lab.b.origin}\nhttp://localhost:1\n"
+            assert (await lab.a.run("peer", "import", "--yes", text=listed))["drafts"] == ["localhost:1"]
+            assert (await lab.a.run("peer", "show", "localhost:1"))["state"] == "draft"
+        with lab.step("Removal from the shared list produces a proposed pause, not a silent drop."):
+            found = await lab.a.run("peer", "import", "--yes", text="http://localhost:1\n")
+            assert found["pause_proposed"] == [lab.b.host]
+            await ola.goto(f"{lab.a.origin}/peers/{lab.b.host}")
+            await expect(ola.locator("#peer-keep")).to_be_visible()
+            assert (await lab.a.run("peer", "show", lab.b.host))["state"] == "active"
+            await ola.click("#peer-keep button")
+            await expect(ola.locator("#peer-keep")).to_have_count(0)

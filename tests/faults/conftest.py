@@ -23,6 +23,12 @@ def durable(cluster: Cluster) -> Iterator[Cluster]:
 
 
 @pytest.fixture
+def data_folder(tmp_path: Path) -> Path:
+    """Give a folder on disk: here it is asked what a failure leaves there."""
+    return tmp_path
+
+
+@pytest.fixture
 async def address(database_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """Give the address of an empty, durable database."""
     if database_kind == "sqlite":

@@ -12,11 +12,11 @@ from tests.support.house import NODE, list_imports, list_python, short
 # Where each library may be imported: the beginning of a path below `node/`. None at all: tests only.
 HOMES: dict[str, tuple[str, ...]] = {
     "aiosqlite": ("store/sqlite.py",),
-    "sqlite3": ("store/sqlite.py",),
-    "asyncpg": ("store/postgres.py",),
+    "sqlite3": ("store/sqlite.py", "store/backup/"),
+    "asyncpg": ("store/postgres.py", "store/backup/tables.py"),
     "pyld": ("federation/jsonld.py", "federation/contexts/"),
     "rfc8785": ("federation/integrity.py",),
-    "cryptography": ("federation/signatures/",),
+    "cryptography": ("federation/signatures/", "store/backup/sealing.py"),
     "idna": ("federation/origin.py",),
     "aiohttp": ("federation/client.py",),
     "yarl": ("federation/client.py",),

@@ -5,14 +5,28 @@ from __future__ import annotations
 import string
 from typing import Any
 
-from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OPERATOR, PAGES
+from node.views.pages import (
+    APPLICANT,
+    ASKED,
+    DECLINED,
+    LAPSED,
+    MEMBER,
+    NEWCOMER,
+    NOBODY,
+    OFFICER,
+    OPERATOR,
+    PAGES,
+)
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.lone_house import a_lone_house
 
 # What answers GET and is no page: documents, files, what programs ask.
 _NO_PAGES = ("/health", "/ready", "/actor", "/.well-known", "/nodeinfo", "/static", "/media", "/live", "/api", "/oauth")
-_GAPS = {"group", "elsewhere", "thread", "own", "theirs", "person", "member", "peer", "link"}
+_GAPS = {"group", "elsewhere", "thread", "own", "theirs", "person", "member", "peer", "link", "lapsed"}
+_GAPS |= {f"peer_{state}" for state in ("draft", "locked", "confirmed", "paused", "parted", "lost", "unfound")}
+_GAPS |= {f"application_{state}" for state in ("conflict", "asked", "declined", "approved")}
+_PEOPLE = {NOBODY, MEMBER, NEWCOMER, APPLICANT, ASKED, DECLINED, LAPSED, OPERATOR, OFFICER}
 
 
 async def test_every_page_is_registered_and_every_registered_page_is_there(
@@ -35,5 +49,5 @@ def test_every_page_has_a_name_of_its_own_and_a_state() -> None:
 def test_a_state_names_somebody_and_only_known_things() -> None:
     states = [state for page in PAGES for state in page.states]
 
-    assert {state.who for state in states} <= {NOBODY, MEMBER, NEWCOMER, APPLICANT, OPERATOR}
+    assert {state.who for state in states} <= _PEOPLE
     assert {name for state in states for _, name, _, _ in string.Formatter().parse(state.path) if name} == _GAPS

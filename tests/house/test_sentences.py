@@ -12,14 +12,20 @@ from typing import Any
 import pytest
 
 from node.community.members.sessions import DATE_STYLES
+from node.community.peering.steps import SENTENCES as PEER_TEST
 from node.community.verification.desk import DECISIONS
 from node.community.verification.service import OFFERS
 from node.domain.actors import CLASSES
 from node.domain.following import FOLLOWED, LEVELS, MUTED, UNFOLLOWED
 from node.domain.groups import HISTORIES, POLICIES, ROLES
+from node.domain.inviting import STATES as INVITATION_STATES
+from node.domain.registers import KNOWN as REGISTERS
 from node.domain.searching import PROBLEMS
+from node.domain.specialties import KNOWN
 from node.domain.verification import EVERY_METHOD, STATES
-from tests.support.house import NODE, list_texts, parse
+from node.foundation import errors
+from node.views.translated import load_services, translate
+from tests.support.house import NODE, list_python, list_texts, parse, short
 
 SENTENCES = NODE / "views" / "sentences"
 TEMPLATES = NODE / "views" / "templates"
@@ -36,6 +42,10 @@ DYNAMIC: dict[str, tuple[str, ...] | None] = {
     "dates.": None,
     "dates.month_": tuple(str(number) for number in range(1, 13)),
     "dates.weekday_": tuple(str(number) for number in range(1, 8)),
+    "inviting.": ("note", "inviter", "created", "expires", "came_in", "state", "all_verified", "all_operators"),
+    "inviting.all_": ("verified", "operators"),
+    "inviting.is_": INVITATION_STATES,
+    "specialty.": KNOWN,
     "first_day.": ("contact", "machine", "peer", "group", "member"),
     "following.is_": (FOLLOWED, MUTED, UNFOLLOWED),
     "following.level_": LEVELS,
@@ -51,7 +61,9 @@ DYNAMIC: dict[str, tuple[str, ...] | None] = {
     "node_desk.": None,
     "notices.": None,
     "peer_desk.": None,
+    "peer_test.": tuple(PEER_TEST),
     "peers_desk.": None,
+    "registers.form_": tuple(register.name for register in REGISTERS),
     "person.": None,
     "plain.": ("support", "charter", "about"),
     "readers.": ("can", "will"),
@@ -200,3 +212,90 @@ def test_a_template_says_nothing_of_its_own() -> None:
             said[path.name] = words
 
     assert said == {}
+
+
+# Services: what they say when they refuse something stands where it happens, in English; pages say it in other languages.
+_SERVICES = ("node/community", "node/domain", "node/views", "node/foundation/fingerprints.py")
+# What operators do with commands alone, which speak English: backups, restores, moving a node.
+_BY_COMMAND = ("node/community/operating/",)
+_REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type)} - {"ConfigError"}
+# What passes on a sentence that was said elsewhere: the page's own words, or a decision's.
+_PASSED_ON = re.compile(
+    r"(\w+\.)*reason|problem|(str\()?(visitor\.)?words\(.*|decision|f'\{text\} is not .*|sentence", re.DOTALL
+)
+
+
+@cache
+def _constants() -> dict[str, str]:
+    """Return {name: text} of the constants of all modules that hold a sentence."""
+    return {
+        statement.targets[0].id: statement.value.value
+        for path in list_python("node")
+        for statement in parse(path).body
+        if isinstance(statement, ast.Assign)
+        and isinstance(statement.targets[0], ast.Name)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    }
+
+
+def _template_of(said: ast.expr) -> str | None:
+    """Return a sentence with its gaps numbered; None where it was said elsewhere."""
+    if isinstance(said, ast.Constant):
+        return str(said.value)
+    if isinstance(said, ast.JoinedStr):
+        gaps = iter(range(len(said.values)))
+        return "".join(
+            str(piece.value) if isinstance(piece, ast.Constant) else f"{{{next(gaps)}}}" for piece in said.values
+        )
+    return _constants().get(said.attr if isinstance(said, ast.Attribute) else getattr(said, "id", ""))
+
+
+def _list_refusals() -> tuple[dict[str, str], list[str]]:
+    """Return {sentence: place} of what services say, and the places where it cannot be told what they say."""
+    found = {each.sentence: "errors" for each in vars(errors).values() if hasattr(each, "sentence")}
+    unknown = []
+    for path in list_python("node"):
+        if not short(path).startswith(_SERVICES) or short(path).startswith(_BY_COMMAND):
+            continue
+        for call in ast.walk(parse(path)):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name) or not call.args:
+                continue
+            is_decision = call.func.id == "refuse" and short(path).startswith("node/domain")
+            if not (call.func.id in _REFUSALS or is_decision) or isinstance(call.args[0], ast.Starred):
+                continue
+            place = f"{short(path)}:{call.lineno}"
+            if (template := _template_of(call.args[0])) is not None:
+                found[template] = place
+            elif not _PASSED_ON.fullmatch(ast.unparse(call.args[0])):
+                unknown.append(f"{place}: {ast.unparse(call)}")
+    return found, unknown
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_every_error_of_a_service_that_a_page_can_show_is_said_in_every_language(language: str) -> None:
+    found, unknown = _list_refusals()
+
+    assert unknown == []
+    assert {said: place for said, place in found.items() if said and said not in load_services(language)} == {}
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_what_services_say_has_the_same_gaps_in_every_language(language: str) -> None:
+    services = load_services(language)
+
+    assert len(services) > 100
+    assert {english: said for english, said in services.items() if _gaps(english) != _gaps(said)} == {}
+    assert [said for said in services.values() if "<" in said or said != said.strip() or "  " in said or not said] == []
+
+
+@pytest.mark.parametrize("language", [language for language in LANGUAGES if language != "en"])
+def test_what_was_put_together_is_found_by_its_pieces(language: str) -> None:
+    wrong = {}
+
+    for english, said in load_services(language).items():
+        values = [f"value-{number}" for number in range(len(_gaps(english)))]
+        if translate(language, english.format(*values)) != said.format(*values):
+            wrong[english] = translate(language, english.format(*values))
+
+    assert wrong == {}

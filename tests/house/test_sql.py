@@ -24,7 +24,7 @@ _SQL = re.compile(
     r"\s*(SELECT\s.*\bFROM\b|INSERT INTO\s|UPDATE\s+\w+\s+SET\b|DELETE FROM\s|CREATE (TABLE|INDEX)\s|PRAGMA\s)",
     re.DOTALL,
 )
-_HOMES = re.compile(r"node/store/\w+\.py|node/community/\w+/repository\.py")
+_HOMES = re.compile(r"node/store/(?:backup/)?\w+\.py|node/community/\w+/repository\.py")
 _ASKED = {"all", "one", "value", "run"}
 _READS_CONTENT = re.compile(
     r"\s*SELECT\b.*\b(?:FROM|JOIN) (?:posts|post_versions|mentions|media|search_words)\b", re.DOTALL
@@ -45,11 +45,13 @@ WITHOUT_VIEWER = {
     "objects._MENTIONED": "of posts that the caller has read through a viewer",
     "objects._REPLIES": "numbers of replies to posts that the caller has read through a viewer",
     "objects._PINNED": "ids for the corridor, no words",
+    "objects._UNPLACED": "numbers alone: posts whose places a copy takes back",
     "objects._COUNT": "a number over the whole node, for `status`",
     "search_index._TEXT": "the index of search, which shows nothing",
     "search_index._TO_FILL": "the index of search, which shows nothing",
     "pairs.SEARCH_MATCH": "numbers alone; each post is read through a viewer before anything of it is shown",
     "search.SEARCH_MATCH": "the same",
+    "backups._NEWEST_POST": "a time alone, for operators",
     "media._OF_POSTS": "of posts that the caller has read through a viewer",
     "media._ONE": "the door asks domain.access about its post",
     "media._MIRROR": "the corridor: whether the same picture of the same group is here already",

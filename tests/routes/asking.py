@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from urllib.parse import quote
 
 from node.api.entities.ids import list_id, shared_id, status_id
 from node.federation.message import Answer, Request
@@ -107,13 +108,8 @@ def _expand(path: str) -> list[str]:
 def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
     """Return the request targets of what exists and of what does not."""
     group = {"hidden": "circle", "staff": "ward/staff"}.get(thing, "ward")
-    if path == "/.well-known/webfinger":
-        name = {"person": "mia", "group": "ward", "hidden": "circle", "node": HOST}[thing]
-        found = f"{path}?resource=acct:{name}@{HOST}"
-        return (found,) if thing == "node" else (found, f"{path}?resource=acct:nobody@{HOST}")
-    if path == "/live" and thing:
-        number = scene.circle.group_id if thing == "hidden" else scene.ward.group_id
-        return f"/live?group={number}", f"/live?group={_NO_NUMBER}"
+    if (asked := _asked_by_query(scene, path, thing)) is not None:
+        return asked
     if path == "/groups/<handle>/log/<seq>":
         seqs = (f"ward/log/{scene.seq}", f"ward/log/{scene.seq + 1000}", f"nothing/log/{scene.seq}")
         return tuple(f"/groups/{rest}" for rest in seqs)
@@ -122,9 +118,11 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         pairs = ((group, token), (group, ABSENT), ("nothing", token))
         return tuple(path.replace("<handle>", handle).replace("<token>", each) for handle, each in pairs)
     tokens = {"/posts": scene.post, "/activities": scene.activity, "/media": scene.media, "/invitations": scene.link}
+    tokens["/probes"] = scene.probe
+    tokens["/vouch"] = scene.code
     tokens["/set-up"] = scene.link  # a link for something else: this node has its operator
     if thing == "gone":
-        tokens = {"/posts": scene.gone, "/activities": scene.gone_activity}
+        tokens = {"/posts": scene.gone, "/activities": scene.gone_activity, "/probes": scene.gone_probe}
     if thing == "message":
         tokens = {"/posts": scene.message}
     if path.endswith("<token>"):
@@ -140,6 +138,22 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         handle = {"unknown": "otto", "elsewhere": "fay@friend.example"}.get(thing, "mia")
         return path.replace("<handle>", handle), path.replace("<handle>", "nobody")
     return (path,)
+
+
+def _asked_by_query(scene: Scene, path: str, thing: str) -> tuple[str, ...] | None:
+    """Return the same for paths that name in their query what they ask for."""
+    if path == "/.well-known/webfinger":
+        name = {"person": "mia", "group": "ward", "hidden": "circle", "node": HOST}[thing]
+        found = f"{path}?resource=acct:{name}@{HOST}"
+        return (found,) if thing == "node" else (found, f"{path}?resource=acct:nobody@{HOST}")
+    if path == "/copies":  # of a group hosted here: nobody hosts it but we, so nobody may have it back
+        return tuple(
+            f"{path}?group={quote(uri)}&at=1.{'0' * 64}" for uri in (scene.ward.uri, f"{ORIGIN}/groups/nothing")
+        )
+    if path == "/live" and thing:
+        number = scene.circle.group_id if thing == "hidden" else scene.ward.group_id
+        return f"/live?group={number}", f"/live?group={_NO_NUMBER}"
+    return None
 
 
 def _calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str]]]:

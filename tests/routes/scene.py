@@ -21,6 +21,7 @@ from node.community.posts.service import create_post, withdraw_post
 from node.community.posts.tending import pin_post
 from node.community.verification.recording import verify_member
 from node.community.verification.service import NewApplication, apply, read_own
+from node.community.verification.vouching import show_code
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group
 from node.domain.peers import Peer
@@ -32,6 +33,7 @@ from node.store.files import save_file
 from node.store.logs import get_entry
 from node.store.media import MediaRow, insert_media
 from node.store.objects import find_post
+from node.store.probes import erase_probe, put_probe
 from node.store.rosters import get_group_by_uri, get_staff_group
 from tests.support.databases import Databases
 from tests.support.group_life import let_in, make_group
@@ -53,7 +55,7 @@ class Scene:
     seq: the number of the post's entry. numbers: our own numbers of posts, by what they
     are called here. staff_id: our number of ward's staff room.
     hidden_post: the token of a post of Mia in circle. link: the secret of a one-time link for Otto.
-    application: the number of Mia's application to be verified.
+    application: the number of Mia's application to be verified. code: what Otto, who applied too, shows to colleagues.
     tokens: bearer tokens by handle. cookies: `Cookie` headers of sessions by handle; Sven's is from before.
     """
 
@@ -79,6 +81,9 @@ class Scene:
     numbers: dict[str, int] = field(default_factory=dict)
     staff_id: int = 0
     application: int = 0
+    code: str = ""
+    probe: str = ""
+    gone_probe: str = ""
 
     @property
     def app(self) -> Any:
@@ -119,6 +124,8 @@ async def furnish(lone: LoneHouse) -> Scene:
     await _write_posts(scene)
     room = await core.store.read(_staff_room, ward)
     scene.staff_id = room.group_id
+    scene.probe, scene.gone_probe = core.ids.token(), core.ids.token()
+    await core.store.write(_lay_probes, scene)
     for group in (ward, circle):
         await groups.leave_group(core, lone.house.tables, member=members["lena"], group_id=group.group_id)
     scene.tokens = {handle: await make_token(core, handle, "read write follow", by="a test") for handle in members}
@@ -129,6 +136,8 @@ async def furnish(lone: LoneHouse) -> Scene:
     scene.link = _token(await make_reset_link(core, "otto", by="a test"))
     await verify_member(core, "mia", "A3", methods=("register", "video"), by="a test", reason="seen")
     scene.application = await _apply(core, members["mia"])
+    await _apply(core, members["otto"])
+    scene.code = _token((await show_code(core, members["otto"])).address)
     await suspend_member(core, "sven", by="a test", reason="")
     members["sven"] = replace(members["sven"], state="suspended")
     return scene
@@ -174,6 +183,16 @@ async def _apply(core: Any, member: Member) -> int:
     await apply(core, member, new)
     own = await read_own(core, member)
     return own.application.application_id if own.application else 0
+
+
+async def _lay_probes(tx: Tx, scene: Scene) -> None:
+    """Lay the test objects of friend.example and, erased since, of ally.example here."""
+    for name, token, text in (("friend", scene.probe, "Here."), ("ally", scene.gone_probe, None)):
+        peer = scene.peers[name]
+        uri = f"{peer.origin}/probes/{token}"
+        await put_probe(tx, peer_id=peer.peer_id, uri=uri, text=text or "")
+        if text is None:
+            await erase_probe(tx, peer_id=peer.peer_id, uri=uri)
 
 
 async def _insert_media(tx: Tx, row: MediaRow) -> None:

@@ -52,6 +52,9 @@ GET  /posts/<token> (message)      404      404      503      404      404      
 GET  /activities/<token>           200/404  404      503      404      404      404      404      401      401
 GET  /activities/<token> (gone)    410/404  404      503      404      404      404      404      401      401
 GET  /media/<token>                200/404  404      503      404      404      404      404      401      401
+GET  /probes/<token>               200/404  404      503      404      404      404      404      401      401
+GET  /probes/<token> (gone)        404      410/404  503      404      404      404      404      401      401
+GET  /copies                       404      404      503      404      404      404      404      401      401
 """
 PEERS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404") | {"nobody": "303", "robot": "401", "suspended": "303"}
 
@@ -70,6 +73,9 @@ GET  /live (group)                         303    401    200/404  404      404  
 GET  /live (hidden)                        303    401    200/404  404      404      303       200/404   404
 GET  /me/settings                          303    401    200      200      200      303       200       200
 GET  /me/verification                      303    401    200      200      200      303       200       200
+GET  /me/invitations                       303    401    200      200      200      303       200       200
+GET  /vouch                                303    401    200      200      200      303       200       200
+GET  /vouch/<token>                        303    401    200/404  303      303      303       303       303
 GET  /me                                   303    401    200      200      200      303       200       200
 GET  /groups/find                          303    401    200      200      200      303       200       200
 GET  /groups/new                           303    401    200      200      200      303       200       200
@@ -82,6 +88,8 @@ GET  /groups/<handle>/members              303    401    200/404  404      404  
 GET  /groups/<handle>/members (hidden)     303    401    200/404  404      404      303       200/404   404
 GET  /groups/<handle>/requests             303    401    404      404      404      303       200/404   404
 GET  /groups/<handle>/requests (hidden)    303    401    404      404      404      303       200/404   404
+GET  /groups/<handle>/settings             303    401    404      404      404      303       200/404   404
+GET  /groups/<handle>/settings (hidden)    303    401    404      404      404      303       200/404   404
 GET  /groups/<handle>/leave                303    401    200/404  404      404      303       200/404   404
 GET  /groups/<handle>/leave (hidden)       303    401    200/404  404      404      303       200/404   404
 GET  /groups/<handle>/write                303    401    200/404  404      404      303       200/404   404
@@ -112,6 +120,7 @@ GET  /node/audit                           303    401    404      404      404  
 GET  /node/verification                    303    401    404      404      404      303       404       200
 GET  /node/verification/<number>           303    401    404      404      404      303       404       200/404
 GET  /node/verification/people/<handle>    303    401    404      404      404      303       404       200/404
+GET  /node/invitations                     303    401    404      404      404      303       404       200
 GET  /node/members                         303    401    404      404      404      303       404       200
 GET  /node/members/<handle>                303    401    404      404      404      303       404       200/404
 """
@@ -122,6 +131,13 @@ POST /me/settings
 POST /me/password
 POST /me/access
 POST /me/verification
+POST /me/verification/code
+POST /me/specialty
+POST /me/invitations
+POST /me/invitations/withdraw
+POST /vouch
+POST /vouch/confirm
+POST /vouch/withdraw
 POST /me/notice
 POST /read
 POST /notifications
@@ -140,6 +156,7 @@ POST /groups/<handle>/threads/<token>/withdraw
 POST /groups/<handle>/threads/<token>/report
 POST /groups/<handle>/join
 POST /groups/<handle>/leave
+POST /groups/<handle>/settings
 POST /groups/<handle>/requests
 POST /groups/<handle>/admit
 POST /groups/<handle>/members/role
@@ -155,16 +172,19 @@ OPERATORS_FORMS = """
 POST /peers
 POST /peers/<host>/confirm
 POST /peers/<host>/rekey
+POST /peers/<host>/countersign
 POST /peers/<host>/again
 POST /peers/<host>/test
 POST /peers/<host>/policy
 POST /peers/<host>/lanes
 POST /peers/<host>/pause
+POST /peers/<host>/keep
 POST /peers/<host>/resume
 POST /peers/<host>/part
 POST /node/verification/<number>
 POST /node/verification/people/<handle>/state
 POST /node/verification/people/<handle>/check
+POST /node/invitations
 POST /node/members
 POST /node/members/<handle>/reset
 POST /node/members/<handle>/assurance

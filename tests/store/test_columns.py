@@ -12,8 +12,10 @@ from node.community.members.sessions import SignedIn, Token
 from node.community.verification.repository import Application
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group, Membership
+from node.domain.inviting import Invitation
 from node.domain.posts import Image, Post
 from node.domain.verification import Verification
+from node.domain.vouching import Vouch
 from node.store.activities import WaitingActivity
 from node.store.announcements import Novelty
 from node.store.drafts import SavedDraft
@@ -28,6 +30,7 @@ from node.store.statements import Plan
 from node.store.streams import LaneRow, StreamEntry
 from node.store.submissions import Submission
 from node.store.threads import ThreadRow
+from node.store.vouches import Given, Shown
 from tests.support.databases import Databases
 from tests.support.statement_list import list_statements
 
@@ -75,6 +78,11 @@ FILLS |= {
     **dict.fromkeys(("verifications._WITHOUT_WORD", "verifications._TO_RENEW"), (Verification, 0)),
     **dict.fromkeys(("verification.repository._BY_ID", "verification.repository._NEWEST"), (Application, 0)),
     "verification.repository._OPEN": (Application, 0),
+    **dict.fromkeys(("invitations._OF_MEMBER", "invitations._NEWEST", "invitations._BY_ID"), (Invitation, 0)),
+    **dict.fromkeys(("invitations._OPEN", "invitations._BY_USER"), (Invitation, 0)),
+    "vouches._FIND_CODE": (Shown, 0),
+    "vouches._OF_APPLICATION": (Vouch, 0),
+    "vouches._GIVEN": (Given, 0),
 }
 _ANOTHER_NAME = {"class": "member_class"}  # a word that Python keeps for itself
 

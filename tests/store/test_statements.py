@@ -28,6 +28,7 @@ _LARGE = re.compile(
 MAY_SCAN = {
     "objects._COUNT": "`status` counts; nobody waits for it",
     "activities._COUNT": "`status` counts; nobody waits for it",
+    "backups._NEWEST_POST": "it walks the index of the key from its end, and takes one",
     "streams._CANCEL": "an author withdraws a message; the table holds only what is still on its way",
     "streams._REPLACE": "an author edits a message; the table holds only what is still on its way",
     "strays._CANCEL_STREAMS": "a group ends here; the table holds only what is still on its way",

@@ -1,12 +1,15 @@
 """Databases for tests: an empty one, or one with every migration applied, of the kind that the test runs on.
 
-Migrations run once per kind and session. On SQLite each test copies that file. On PostgreSQL making a database takes
-half a second, so a database that a test gave back is emptied and used again.
+Migrations run once per kind and session, and so does whatever a test's database begins with (`Filling`). On SQLite each
+test copies that file. On PostgreSQL making a database takes half a second, so a database that a test gave back is put
+back into the state of its beginning and used again.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,22 +22,26 @@ from node.store.migrate import migrate
 from node.store.opening import open_store
 from tests.support.clock import NOON, FrozenClock
 from tests.support.postgres import Cluster
+from tests.support.restoring import Restorer
+
+# Puts into a migrated database what every test with this filling begins with. It is run once per session, so it is a
+# function of a module, and nothing in what it writes may be about one test.
+Filling = Callable[[Store], Awaitable[None]]
 
 KINDS = ("sqlite", "postgresql")
-_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
-_DISCONNECT = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-  WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 @dataclass(slots=True)
 class Spares:
     """What this session made and can use again.
 
-    folder: holds the migrated SQLite file. free: the names of migrated PostgreSQL databases that nobody uses.
+    folder: holds the migrated SQLite files. free: the names of PostgreSQL databases that nobody uses, by their filling.
     """
 
     folder: Path
-    free: list[str] = field(default_factory=list)
+    restorer: Restorer = field(default_factory=Restorer)
+    free: dict[Filling | None, list[str]] = field(default_factory=lambda: defaultdict(list))
+    files: dict[Filling | None, Path] = field(default_factory=dict)
     count: int = 0
 
     def next_name(self) -> str:
@@ -51,7 +58,7 @@ class Databases:
         self._spares = spares
         self._folder = folder
         self._cluster = cluster
-        self._reusable: list[str] = []
+        self._reusable: list[tuple[Filling | None, str]] = []
         self._to_drop: list[str] = []
         self._stores: list[Store] = []
 
@@ -72,13 +79,13 @@ class Databases:
         """
         return "sqlite:" if self.kind == "sqlite" else await self._take_spare()
 
-    async def new_data(self) -> tuple[str, Path]:
+    async def new_data(self, filling: Filling | None = None) -> tuple[str, Path]:
         """Return the address of a migrated database and the data directory that belongs to it."""
         data = self._folder / self._spares.next_name()
         data.mkdir()
         if self.kind == "postgresql":
-            return await self._take_spare(), data
-        shutil.copy(await self._migrated_file(), data)
+            return await self._take_spare(filling), data
+        shutil.copyfile(await self._first_file(filling), data / "rounds.sqlite")
         return "sqlite:", data
 
     async def new_store(self, clock: Clock) -> Store:
@@ -93,51 +100,42 @@ class Databases:
         return store
 
     async def give_back(self) -> None:
-        """Close every store; empty or drop every database."""
+        """Close every store; restore or drop every database."""
         for store in self._stores:
             await store.close()
-        for name in self._reusable:
-            await self._empty(name)
-            self._spares.free.append(name)
+        for filling, name in self._reusable:
+            await self._spares.restorer.restore(self._at(name))
+            self._spares.free[filling].append(name)
         for name in self._to_drop:
             await self._administer("postgres", f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def _migrated_file(self) -> Path:
-        file = self._spares.folder / "rounds.sqlite"
-        if not file.exists():
-            store = await open_store("sqlite:", data=self._spares.folder, clock=FrozenClock())
-            await migrate(store, now=NOON)
-            await store.close()
-        return file
+    async def _first_file(self, filling: Filling | None) -> Path:
+        if filling not in self._spares.files:
+            folder = self._spares.folder / self._spares.next_name()
+            folder.mkdir()
+            await self._begin("sqlite:", folder, filling)
+            self._spares.files[filling] = folder / "rounds.sqlite"
+        return self._spares.files[filling]
 
-    async def _take_spare(self) -> str:
-        name = self._spares.free.pop() if self._spares.free else await self._make_spare()
-        self._reusable.append(name)
+    async def _take_spare(self, filling: Filling | None = None) -> str:
+        free = self._spares.free[filling]
+        name = free.pop() if free else await self._make_spare(filling)
+        self._reusable.append((filling, name))
         return self._at(name)
 
-    async def _make_spare(self) -> str:
+    async def _make_spare(self, filling: Filling | None) -> str:
         name = self._spares.next_name()
         await self._administer("postgres", f"CREATE DATABASE {name}")
-        store = await open_store(self._at(name), data=self._folder, clock=FrozenClock())
-        await migrate(store, now=NOON)
-        await store.close()
-        tables = await self._tables(name)
-        copies = [f"CREATE TABLE initial.{table} AS SELECT * FROM {table}" for table in tables]
-        await self._administer(name, ";".join(["CREATE SCHEMA initial", *copies]))
+        await self._begin(self._at(name), self._folder, filling)
+        await self._spares.restorer.remember(self._at(name))
         return name
 
-    async def _empty(self, name: str) -> None:
-        script = [_DISCONNECT, "SET session_replication_role = replica"]  # so that no foreign key asks for an order
-        for table in await self._tables(name):
-            script += [f"DELETE FROM {table}", f"INSERT INTO {table} SELECT * FROM initial.{table}"]
-        await self._administer(name, ";".join(script))
-
-    async def _tables(self, name: str) -> list[str]:
-        connection: Any = await asyncpg.connect(self._at(name))
-        try:
-            return [row["tablename"] for row in await connection.fetch(_TABLES)]
-        finally:
-            await connection.close()
+    async def _begin(self, address: str, folder: Path, filling: Filling | None) -> None:
+        store = await open_store(address, data=folder, clock=FrozenClock())
+        await migrate(store, now=NOON)
+        if filling is not None:
+            await filling(store)
+        await store.close()
 
     async def _administer(self, name: str, script: str) -> None:
         connection: Any = await asyncpg.connect(self._at(name))

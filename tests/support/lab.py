@@ -15,6 +15,7 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Browser, Page
 
+from node.foundation.config import CONFIG_NAME
 from tests.support.commands import PASSWORD
 from tests.support.process_node import ProcessNode
 from tests.support.waiting import until_true
@@ -54,6 +55,13 @@ class Lab:
     async def befriend(self, one: ProcessNode, other: ProcessNode) -> None:
         """Let two nodes trust each other."""
         await asyncio.gather(one.add_peer(other), other.add_peer(one))
+
+    async def ask_for_two_officers(self, node: ProcessNode) -> None:
+        """Let a node's policy ask that two operators confirm another node; it is started anew for that."""
+        await node.stop()
+        path = node.data / CONFIG_NAME
+        path.write_text(path.read_text("utf-8") + "\n[peers]\nofficers = 2\n", "utf-8")
+        await node.start()
 
     async def sit(self, node: ProcessNode, handle: str, **context: Any) -> Page:
         """Return a browser window in which somebody is signed in at their node."""

@@ -26,7 +26,7 @@ from node.foundation.config import build_config
 from node.foundation.errors import Refusing
 from node.store.actors import insert_actor
 from node.store.core import Core
-from node.store.engine import Tx
+from node.store.engine import Store, Tx
 from node.store.keyring import Keyring, OwnKeys, insert_own_keys
 from node.store.opening import open_store
 from tests.support.databases import Databases
@@ -166,12 +166,15 @@ async def a_lone_house(
         origin: Its base URL.
         settings: Anything of `rounds.toml` besides base URL, name and database.
     """
-    address, data = place or await databases.new_data()
+    address, data = place or await databases.new_data(_place_instance if origin == ORIGIN else None)
     config = build_config({"base_url": origin, "name": "Home", "database": address} | settings)
     if place is None:
         (data / "keys").mkdir()
         (data / "keys" / "node.key").write_bytes(_NODE_KEY)
-        await _place_instance(address, data, clock, origin)
+        if origin != ORIGIN:
+            store = await open_store(address, data=data, clock=clock)
+            await _place_instance(store, origin)
+            await store.close()
     core = await open_core(data, config=config, clock=clock)
     await core.client.close()
     wire = PaperWire()
@@ -223,14 +226,13 @@ async def _insert_member(tx: Tx, core: Core, member: Member, sealed: list[Any]) 
     )
 
 
-async def _place_instance(address: str, data: Path, clock: Clock, origin: str) -> None:
+async def _place_instance(store: Store, origin: str = ORIGIN) -> None:
     """Put the instance actor there with a key made before; `open_core` would make one each time."""
-    store = await open_store(address, data=data, clock=clock)
     uri, host = f"{origin}/actor", origin.partition("://")[2]
     actor = Actor(_INSTANCE_ID, uri, "instance", host, host, True, None, "Home", "", f"{origin}/inbox")
-    sealed = Keyring(store, _NODE_KEY).seal(own_keys(_INSTANCE_ID, uri))
-    await store.write(_insert_instance, actor, sealed)
-    await store.close()
+    keyring = Keyring(store, _NODE_KEY)
+    await store.write(_insert_instance, actor, keyring.seal(own_keys(_INSTANCE_ID, uri)))
+    await keyring.open_attesting(uri)
 
 
 async def _insert_instance(tx: Tx, actor: Actor, sealed: list[Any]) -> None:

@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.memory import find_memory
+
 _HOMES = "/usr/lib/postgresql"
 _START_SECONDS = 30
 _NOT_FOR_DURABILITY = {"fsync": "off", "full_page_writes": "off"}
@@ -73,7 +75,7 @@ def a_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
     Raises:
         PostgresMissing: No server program is installed.
     """
-    folder = Path(tempfile.mkdtemp(prefix="rounds-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="rounds-pg-", dir=None if is_durable else find_memory()))
     try:
         programs = find_programs()
         if os.geteuid() == 0:

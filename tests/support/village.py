@@ -1,8 +1,9 @@
 """A village: real nodes in one process that talk to each other over loopback, each behind a recording proxy.
 
 Nothing of a node is replaced: its data directory, database, web server, keys, signatures and lanes are the real ones.
-Only time can be moved on (`pass_time`), for everybody alike, and RSA keys are made once per session and used again by
-the next test. `rest` waits until nothing can move any more without time passing.
+Only time can be moved on (`pass_time`), for everybody alike, and what takes a tenth of a second is made once per session
+and used again by the next test: RSA keys, and the hash of the password of all members. `rest` waits until nothing can
+move any more without time passing.
 """
 
 from __future__ import annotations
@@ -13,9 +14,8 @@ import io
 import json
 import secrets
 import socket
-import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -28,8 +28,6 @@ import uvicorn
 from node.app import Application
 from node.cli.runner import run_command
 from node.community.house import House, close_core, open_core
-from node.federation.signatures import keys as signature_keys
-from node.federation.signatures.keys import PrivateKey
 from node.foundation.config import CONFIG_NAME, load_config
 from node.foundation.logs import configure_logs
 from node.inbox.pictures import PICTURES_BELL
@@ -37,6 +35,7 @@ from node.inbox.pull import PULL_BELL
 from node.inbox.receive import INBOX_BELL
 from node.outbox.publish import CONTROL, LANES_BELL
 from node.store.activities import list_waiting
+from node.store.core import DOUBTS_BELL
 from node.store.engine import Tx
 from node.store.logs import list_pulls_due, list_unapplied
 from node.store.media import list_wanted
@@ -45,19 +44,23 @@ from node.store.submissions import list_submissions_due
 from tests.support.commands import CommandRefused, Commands
 from tests.support.databases import Databases
 from tests.support.foreign import ForeignActor, ForeignPeer
+from tests.support.pools import KeyPool, hash_once
 from tests.support.proxy import Proxy
+from tests.support.server import Server
 from tests.support.traces import find_in_bytes, find_in_folder, find_in_rows, read_rows
 from tests.support.waiting import LOOK_SECONDS, until
 
 REST_SECONDS = 30.0
 # Lanes to a peer that came back start within this time, not all at once.
 SPREAD = timedelta(seconds=1)
+# A node of the village reads little; each connection to PostgreSQL costs as much as thirty of its reads.
+_READERS = 3
 # Where the words of groups and messages lie, and who belongs to them. Not: what a node remembers about deliveries.
 CONTENT = frozenset(
     {"posts", "post_versions", "post_people", "mentions", "media", "log_entries", "author_cards", "memberships",
      "admissions", "readers", "submissions"}
 )  # fmt: skip
-_BELLS = (INBOX_BELL, LANES_BELL, PICTURES_BELL, PULL_BELL, "resend")
+_BELLS = (INBOX_BELL, LANES_BELL, PICTURES_BELL, PULL_BELL, "resend", DOUBTS_BELL)
 
 
 class MovingClock:
@@ -87,45 +90,12 @@ class _StoreClock:
         self.monotonic = time.monotonic
 
 
-class KeyPool:
-    """Real RSA keys, each used by one actor at a time: making one takes a tenth of a second."""
-
-    def __init__(self) -> None:
-        self._make = signature_keys.generate_rsa_key
-        self._free: list[PrivateKey] = []
-        self._taken: list[PrivateKey] = []
-        self._lock = threading.Lock()
-
-    def take(self) -> PrivateKey:
-        """Return a key that nobody has now."""
-        with self._lock:
-            key = self._free.pop() if self._free else None
-        key = key or self._make()
-        with self._lock:
-            self._taken.append(key)
-        return key
-
-    def give_back(self) -> None:
-        """Let the next test have the keys."""
-        self._free += self._taken
-        self._taken = []
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers, as in `rounds serve`."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave signals alone."""
-        yield
-
-
 @dataclass(slots=True)
 class _Running:
     """What exists while a node is up."""
 
     house: House
-    server: _Server
+    server: Server
     serving: asyncio.Task[None]
     port: int
 
@@ -166,7 +136,7 @@ class Node(Commands):
             Application(house), loop="none", http="httptools", ws="none", lifespan="off", log_config=None,
             access_log=False, server_header=False, timeout_graceful_shutdown=3, timeout_keep_alive=15,
         )  # fmt: skip
-        server = _Server(config)
+        server = Server(config)
         house.start()
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         port = listener.getsockname()[1]
@@ -180,7 +150,7 @@ class Node(Commands):
         if running is None:
             return
         self.proxy.lead_to(None)
-        running.server.should_exit = True
+        running.server.leave()
         await running.serving
         await running.house.stop()
         await close_core(running.house.core)
@@ -330,13 +300,18 @@ class Village:
     async def rest(self) -> None:
         """Wait until nothing in any node can move without time passing, and nothing is on the wire."""
         deadline = time.monotonic() + REST_SECONDS
+        seen: tuple[int, ...] | None = None
         before: tuple[int, ...] | None = None
         while True:
-            work = [await node.find_work() for node in self.nodes if node.is_up]
+            work = ["something is on the wire"]
             traces = self._traces()
-            if not any(work) and traces == before:
-                return
-            before = None if any(work) else traces
+            if traces == seen:  # while something moves, the databases have better things to do than to be asked
+                work = [await node.find_work() for node in self.nodes if node.is_up]
+                traces = self._traces()
+                if not any(work) and traces == before:
+                    return
+                before = None if any(work) else traces
+            seen = traces
             assert time.monotonic() < deadline, f"the village does not come to rest: {'; '.join(filter(None, work))}"
             await asyncio.sleep(LOOK_SECONDS)  # a look, not a guess: the loop ends when the nodes say so
 
@@ -389,6 +364,8 @@ async def open_village(
         patch: Undoes what is changed for the length of the test.
     """
     patch.setattr("node.store.keyring.generate_rsa_key", pool.take)
+    hash_once(patch)
+    patch.setattr("node.store.postgres.READERS", _READERS)
     made = Village(databases, folder)
     with made.log_path.open("w") as log:
         configure_logs(level="debug", stream=log)

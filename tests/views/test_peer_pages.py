@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from email.utils import format_datetime
 from typing import Any
 
+import msgspec
 import pytest
 
-from node.community.peering.service import add_peer
+from node.community.peering.service import set_policy
 from node.federation.message import Answer
-from node.federation.nodeinfo import SCHEMA_URL, build_features, build_nodeinfo
-from node.federation.signatures.keys import fingerprint_hex
-from node.foundation.errors import KeyUnavailable
-from node.foundation.fingerprints import fingerprint_words
+from node.federation.nodeinfo import build_features
 from node.store.actors import get_key
-from node.store.audit import list_audit
-from node.store.peers import count_peer, get_peer_by_host
+from node.store.peers import count_peer
 from node.store.streams import list_lanes
 from tests.support.browser_form import Browser
 from tests.support.clock import FrozenClock
@@ -25,39 +21,21 @@ from tests.support.corridor import Corridor, a_corridor
 from tests.support.databases import Databases
 from tests.support.group_life import say
 from tests.support.lone_house import Delivery, add_member
-from tests.support.requesters import ForeignActor, a_foreign_actor
-
-HOST = "new.example"
-NEW = a_foreign_actor(HOST, kind="Application")
-CHANGED = a_foreign_actor(HOST, kind="Application", key="changed")
-HERE = f"/peers/{HOST}"
-NOBODYS = " ".join(fingerprint_words("0" * 64))
-
-
-def print_of(actor: ForeignActor) -> str:
-    """Return the fingerprint of an instance actor, in hex."""
-    return fingerprint_hex(actor.ed25519.public)
-
-
-def words_of(actor: ForeignActor) -> str:
-    """Return the eight words of an instance actor."""
-    return " ".join(fingerprint_words(print_of(actor)))
-
-
-def show(corridor: Corridor, actor: ForeignActor, **told: Any) -> None:
-    """Let new.example show an instance actor, WebFinger, and NodeInfo with these members of its metadata."""
-    info = build_nodeinfo("2.1", "0.1.0", features=told)
-    corridor.lone.wire.documents = {
-        actor.uri: actor.prove(actor.document(), corridor.now),
-        f"https://{HOST}/.well-known/nodeinfo": {
-            "links": [{"rel": f"{SCHEMA_URL}2.1", "href": f"https://{HOST}/nodeinfo/2.1"}]
-        },
-        f"https://{HOST}/nodeinfo/2.1": json.dumps(info).encode(),
-        f"https://{HOST}/.well-known/webfinger?resource=acct:{HOST}@{HOST}": {
-            "subject": f"acct:{HOST}@{HOST}",
-            "links": [{"rel": "self", "type": "application/activity+json", "href": actor.uri}],
-        },
-    }
+from tests.support.new_node import (
+    CHANGED,
+    HERE,
+    HOST,
+    NEW,
+    NOBODYS,
+    activate,
+    find_peer,
+    list_actions,
+    print_of,
+    show,
+    show_another_key,
+    words_of,
+)
+from tests.support.requesters import a_foreign_actor
 
 
 @pytest.fixture
@@ -73,32 +51,6 @@ async def corridor(databases: Databases, clock: FrozenClock) -> AsyncIterator[Co
 async def ola(corridor: Corridor) -> Browser:
     """Give the operator at a browser."""
     return await Browser(corridor.lone).enter("ola")
-
-
-async def activate(corridor: Corridor) -> Any:
-    """Make new.example an active peer whose words were compared."""
-    return await add_peer(
-        corridor.lone.core, HOST, fingerprint=print_of(NEW), activate=True, unpinned=False, by="operator"
-    )
-
-
-async def find_peer(corridor: Corridor, host: str = HOST) -> Any:
-    """Return a peer as the store has it; memory says the same."""
-    found = await corridor.lone.core.store.read(lambda tx: get_peer_by_host(tx, host=host))
-    assert corridor.lone.core.peers.by_host(host) == found
-    return found
-
-
-async def list_actions(corridor: Corridor) -> list[str]:
-    """Return what was done, oldest first."""
-    return [row.action for row in await corridor.lone.core.store.read(list_audit)]
-
-
-async def show_another_key(corridor: Corridor) -> None:
-    """Let the active peer show another key, and our node notice it."""
-    show(corridor, CHANGED)
-    with pytest.raises(KeyUnavailable):
-        await corridor.lone.house.dereferencer.fetch_actor(CHANGED.uri, await find_peer(corridor))
 
 
 async def test_t62_wrong_words_lock_the_attempt_until_somebody_begins_again(corridor: Corridor, ola: Browser) -> None:
@@ -306,7 +258,8 @@ async def test_what_is_agreed_is_set_by_a_form_and_put_on_record(corridor: Corri
         False,
     )
     assert (policy.minimum_assurance, policy.retention_days, peer.agreement_version) == ("A3", 90, 2)
-    assert (await list_actions(corridor))[-1] == "peer.policy"
+    assert (await list_actions(corridor))[-2:] == ["peer.policy", "peer.agreement"]
+    assert "2, put on record by Ola" in ola.words
     pairs = dict(ola.find_form("peer-policy").pairs)
     assert (pairs["retention_days"], pairs["agreement_version"]) == ("90", "2")
 
@@ -320,7 +273,7 @@ async def test_what_is_agreed_is_set_by_a_form_and_put_on_record(corridor: Corri
 async def test_what_cannot_be_agreed_is_said_and_kept(corridor: Corridor, ola: Browser, wrong: dict[str, str]) -> None:
     before = await find_peer(corridor, "friend.example")
     await ola.get("/peers/friend.example")
-    fields = {"csrf": ola.csrf, "support": "1", "minimum_assurance": "A1", "retention_days": "7"} | wrong
+    fields = {"csrf": ola.csrf, "people_search": "1", "minimum_assurance": "A1", "retention_days": "7"} | wrong
 
     await ola.post("/peers/friend.example/policy", fields)
 
@@ -328,7 +281,19 @@ async def test_what_cannot_be_agreed_is_said_and_kept(corridor: Corridor, ola: B
     assert await find_peer(corridor, "friend.example") == before
     pairs = dict(ola.find_form("peer-policy").pairs)
     assert pairs["retention_days"] == fields["retention_days"][:20]
-    assert pairs["support"] == "1"
+    assert pairs["people_search"] == "1"
+
+
+async def test_there_is_no_switch_for_a_desk_that_does_not_exist(corridor: Corridor, ola: Browser) -> None:
+    agreed = msgspec.structs.replace((await find_peer(corridor, "friend.example")).policy, support=True)
+    await set_policy(corridor.lone.core, "friend.example", agreed, by="operator")
+
+    await ola.get("/peers/friend.example")
+    await ola.submit("peer-policy", people_search="1")
+
+    assert "support" not in dict(ola.find_form("peer-policy").pairs)
+    policy = (await find_peer(corridor, "friend.example")).policy
+    assert (policy.support, policy.people_search) == (True, True)
 
 
 async def test_lanes_say_why_they_wait_and_are_tried_at_once(corridor: Corridor, ola: Browser) -> None:

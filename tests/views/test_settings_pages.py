@@ -45,6 +45,18 @@ async def test_settings_are_kept_and_pages_follow_them(ward: Ward) -> None:
     assert '<html lang="de"' in second.text
 
 
+async def test_who_has_not_chosen_a_language_reads_what_the_browser_asks_for(ward: Ward) -> None:
+    browser = await ward.browser("ben")
+
+    await browser.get("/me/settings", accept_language="de-AT,de;q=0.9,en;q=0.8")
+    guessed = ('<html lang="de"' in browser.text, dict(browser.find_form("settings").pairs)["language"])
+    await browser.submit("settings", language="en", time_zone="UTC", date_style="long")
+    await browser.get("/me/settings", accept_language="de")
+
+    assert guessed == (True, "de")
+    assert '<html lang="en"' in browser.text
+
+
 @pytest.mark.parametrize("field", ["language", "time_zone", "date_style"])
 async def test_a_setting_that_nobody_has_is_refused(ward: Ward, field: str) -> None:
     browser = await ward.browser("ben")

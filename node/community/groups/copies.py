@@ -43,7 +43,7 @@ from node.store.rosters import (
     update_role,
 )
 
-from .stubs import ensure_group, read_required
+from .stubs import ensure_group, learn_card, read_required
 
 NODES_LIMIT = 2000
 
@@ -208,6 +208,7 @@ async def on_settings_entry(tx: Tx, core: Core, group: Group, seq: int, arrival:
         history="since_join" if history == "sinceJoin" else "all" if history in HISTORIES else group.history,
         required_assurance=read_required(document.get("requiredAssurance")),
     )
+    await learn_card(tx, group=group, document=document)
 
 
 async def on_role_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:

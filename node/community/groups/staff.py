@@ -1,4 +1,4 @@
-"""What a group's staff and its node's operator do: decide requests, admit nodes, remove, invite, give roles, settings.
+"""What a group's staff and its node's operator do: decide requests, admit nodes, remove, invite, give roles.
 
 The operator (`staff` None) may do all this for groups hosted here. Staff of a group hosted elsewhere decide requests too:
 their decision travels to the group's host, which checks their role.
@@ -6,32 +6,28 @@ their decision travels to the group's host, which checks their role.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from node.community.hosting import own_arrival, record
 from node.domain import access
-from node.domain.actors import ASSURANCE_LEVELS, Actor, Member
-from node.domain.groups import HISTORIES, POLICIES, ROLES, Group, Membership, may_become
+from node.domain.actors import Actor, Member
+from node.domain.groups import ROLES, Group, Membership, may_become
 from node.domain.peers import Peer
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
-from node.foundation.text import clean_line, clean_text
+from node.foundation.text import clean_text
 from node.inbox.dispatch import Tables
-from node.outbox.actors import build_group
-from node.outbox.publish import DIRECT, prove, published_keys, send
+from node.outbox.publish import DIRECT, prove, send
 from node.store.actors import get_actor, get_actor_by_uri, insert_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.papers import get_paper
 from node.store.rosters import (
     count_owners,
     get_membership,
     get_staff_group,
     put_request,
-    update_group_settings,
 )
 
 from . import activities, admission, hosting
@@ -238,76 +234,3 @@ async def _set_role(
     activity = activities.build_role(core, group.uri, current, member_uri=actor.uri, role=role)
     proved = prove(core, core.keyring.at_hand(group_id), activity)
     await record(tx, core, tables, group=current, kind="role", arrival=own_arrival(proved))
-
-
-async def change_settings(
-    core: Core,
-    tables: Tables,
-    *,
-    owner: Member | None,
-    group_id: int,
-    title: str | None = None,
-    policy: str | None = None,
-    is_hidden: bool | None = None,
-    history: str | None = None,
-    required_assurance: str | None = None,
-    by: str,
-) -> None:
-    """Change a group that we host; its members' nodes are told. What nobody may read yet stays so: no base moves."""
-    if policy is not None and policy not in POLICIES:
-        raise Invalid(f"The policy is one of {', '.join(POLICIES)}.")
-    if history is not None and history not in HISTORIES:
-        raise Invalid(f"The history is one of {', '.join(HISTORIES)}.")
-    if title is not None and not clean_line(title):
-        raise Invalid("A group needs a title.")
-    if required_assurance is not None and required_assurance not in ASSURANCE_LEVELS:
-        raise Invalid(f"The assurance is one of {', '.join(ASSURANCE_LEVELS)}.")
-    await core.write(
-        _change_settings, core, tables, owner, group_id, title, policy, is_hidden, history, required_assurance, by
-    )
-
-
-async def _change_settings(
-    tx: Tx,
-    core: Core,
-    tables: Tables,
-    owner: Member | None,
-    group_id: int,
-    title: str | None,
-    policy: str | None,
-    is_hidden: bool | None,
-    history: str | None,
-    required_assurance: str | None,
-    by: str,
-) -> None:
-    group = await require_group(tx, group_id)
-    await _check_staff(tx, group, owner, access.may_own)
-    if not group.is_local:
-        raise Conflict("This group is hosted elsewhere; its host changes it.")
-    changed = replace(
-        group,
-        title=clean_line(title) if title is not None else group.title,
-        policy=policy or group.policy,
-        is_hidden=group.is_hidden if is_hidden is None else is_hidden,
-        history=history or group.history,
-        required_assurance=required_assurance or group.required_assurance,
-    )
-    if changed == group:
-        return
-    await update_group_settings(
-        tx,
-        group_id=group_id,
-        title=changed.title,
-        policy=changed.policy,
-        is_hidden=changed.is_hidden,
-        history=changed.history,
-        required_assurance=changed.required_assurance,
-    )
-    await write_audit(tx, actor=by, action="group.settings", target=group.handle)
-    actor = await get_actor(tx, actor_id=group_id)
-    assert actor is not None
-    keys, paper = await published_keys(tx, actor), await get_paper(tx, group_id=group_id)
-    document = build_group(core, changed, actor, keys, paper)
-    activity = activities.build_settings(core, changed, document)
-    proved = prove(core, core.keyring.at_hand(group_id), activity)
-    await record(tx, core, tables, group=changed, kind="settings", arrival=own_arrival(proved))

@@ -9,8 +9,14 @@ import msgspec
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.groups import BANDS, POLICIES, Group, GroupPaper
 from node.federation.grouplog.entry import chain_zero
-from node.foundation.text import clean_line, clean_text
-from node.store.actors import get_actor_by_uri, get_actor_document
+from node.foundation.text import clean_line, clean_text, sanitize_html
+from node.store.actors import (
+    get_actor,
+    get_actor_by_uri,
+    get_actor_document,
+    update_group_card,
+    update_group_document,
+)
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.rosters import get_group, get_group_by_uri, insert_group
@@ -18,6 +24,7 @@ from node.store.rosters import get_group, get_group_by_uri, insert_group
 _STAFF = "/staff"
 _PAPER_CHARACTERS = 2000
 _PAPER_LINES = 50
+_SUMMARY_CHARACTERS = 10_000
 
 
 async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
@@ -61,6 +68,26 @@ async def ensure_group(tx: Tx, core: Core, *, uri: str) -> Group | None:
     )
     await insert_group(tx, group=group)
     return await get_group(tx, group_id=group.group_id)
+
+
+async def learn_card(tx: Tx, *, group: Group, document: dict[str, Any]) -> None:
+    """Take from a group elsewhere what it is called, what it is for, its rules and questions; its keys stay as they are.
+
+    The group's host says so in the log, under the group's key; addresses and keys come from its actor alone.
+    """
+    actor, row = await get_actor(tx, actor_id=group.group_id), await get_actor_document(tx, uri=group.uri)
+    if actor is None or document.get("id") != group.uri:
+        return
+    name, summary = document.get("name"), document.get("summary")
+    name = clean_line(name) if isinstance(name, str) and clean_line(name) else actor.name
+    summary = sanitize_html(summary[:_SUMMARY_CHARACTERS]) if isinstance(summary, str) else actor.summary
+    await update_group_card(tx, actor_id=group.group_id, name=name, summary=summary)
+    if row is None or not row.document:
+        return
+    paper, known = read_paper(document), msgspec.json.decode(row.document)
+    told = {"name": name, "summary": summary, "rules": paper.rules, "questions": list(paper.questions)}
+    text = msgspec.json.encode(known | told).decode()
+    await update_group_document(tx, actor_id=group.group_id, document=text)
 
 
 def read_paper(document: dict[str, Any]) -> GroupPaper:

@@ -12,12 +12,13 @@ from node.foundation.logs import get_logger
 from node.foundation.text import Mention
 from node.inbox.dereference import Dereferencer, parse_origin_of
 from node.store.actors import get_actor
-from node.store.attestations import find_standing, find_standings
+from node.store.attestations import find_standing
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.profiles import Profile, label_profile, list_seen_ids
 from node.store.profiles import get_profile as get_stored_profile
 from node.store.profiles import get_profile_by_address as get_stored_profile_by_address
+from node.store.specialties import get_specialty
 
 
 async def get_profile(core: Core, *, viewer: Member, actor_id: int) -> Profile:
@@ -63,14 +64,9 @@ async def read_standing(core: Core, actor_id: int) -> Standing:
     return await core.store.read(_standing, core, actor_id)
 
 
-async def read_accepted(core: Core, actor_ids: Iterable[int]) -> dict[int, str]:
-    """Return the stage ("physician", "student" …) of those of some people whose attestation counts here, by number."""
-    standings = await core.store.read(_standings, core, list(set(actor_ids)))
-    return {
-        actor_id: standing.attested.stage
-        for actor_id, standing in standings.items()
-        if standing.is_accepted and standing.attested is not None
-    }
+async def read_shown_specialty(core: Core, actor_id: int) -> str:
+    """Return what a member practises, if they let their profile say so, or nothing; the caller may see them."""
+    return await core.store.read(_shown_specialty, actor_id)
 
 
 async def find_named_people(
@@ -132,8 +128,9 @@ async def _people(tx: Tx, actor_ids: tuple[int, ...]) -> list[Actor]:
     return [actor for actor in found if actor is not None]
 
 
-async def _standings(tx: Tx, core: Core, actor_ids: list[int]) -> dict[int, Standing]:
-    return await find_standings(tx, core.peers, actor_ids=actor_ids)
+async def _shown_specialty(tx: Tx, actor_id: int) -> str:
+    kept = await get_specialty(tx, actor_id=actor_id)
+    return str(kept.specialty) if kept is not None and kept.is_shown else ""
 
 
 async def _standing(tx: Tx, core: Core, actor_id: int) -> Standing:

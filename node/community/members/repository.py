@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from node.domain.actors import Member
+from node.store import journal
 from node.store.engine import Tx
 from node.store.search_names import index_name
 
@@ -19,6 +20,7 @@ _INSERT = """INSERT INTO members (actor_id, handle, password_hash, role, class, 
    created_at, last_seen_at, version)
   VALUES (:actor_id, :handle, :password_hash, :role, :class, :assurance, :state, 0, NULL, :created_at, NULL, 1)"""
 _TAKE = "UPDATE members SET version = version + 1 WHERE actor_id = :actor_id RETURNING state"
+_URI = "SELECT uri FROM actors WHERE actor_id = :actor_id"
 _SET_STATE = "UPDATE members SET state = :state WHERE actor_id = :actor_id"
 _SET_PASSWORD = """UPDATE members SET password_hash = :password_hash, state = 'active'
   WHERE actor_id = :actor_id AND state IN ('invited', 'active')"""
@@ -120,6 +122,7 @@ async def take_member(tx: Tx, *, actor_id: int) -> str | None:
 async def update_member_state(tx: Tx, *, actor_id: int, state: str) -> None:
     """Set a member's state."""
     await tx.run(_SET_STATE, actor_id=actor_id, state=state)
+    await journal.note(tx, "account", actor=await tx.value(_URI, actor_id=actor_id), state=state)
 
 
 async def update_password(tx: Tx, *, actor_id: int, password_hash: str) -> bool:

@@ -295,6 +295,13 @@ async def _suspend(tx: Tx, member: Member, by: str, reason: str) -> None:
     await repository.end_sessions(tx, actor_id=member.actor_id)
 
 
+async def end_account(tx: Tx, *, actor_id: int, state: str) -> None:
+    """Put an account into a state that it had before a restore; its sessions and tokens end."""
+    await repository.update_member_state(tx, actor_id=actor_id, state=state)
+    await repository.revoke_tokens(tx, actor_id=actor_id)
+    await repository.end_sessions(tx, actor_id=actor_id)
+
+
 async def _restore(tx: Tx, member: Member, by: str, reason: str) -> None:
     await repository.take_member(tx, actor_id=member.actor_id)
     await repository.update_member_state(tx, actor_id=member.actor_id, state="active")

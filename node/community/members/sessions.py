@@ -43,12 +43,13 @@ class Preferences:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody at a browser. notice: what the node has to tell them once."""
+    """Somebody at a browser. notice: what the node has to tell them once. has_chosen: whether they said how they read."""
 
     session_id: int
     member: Member
     preferences: Preferences
     notice: str | None = None
+    has_chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ async def find_session(core: Core, cookie: str) -> Session | None:
     if core.clock.now() - row.seen_at > _TOUCH_EVERY:
         await core.store.write(_touch, row.session_id, member.actor_id)
     preferences = Preferences() if row.language is None else Preferences(row.language, row.time_zone, row.date_style)
-    return Session(row.session_id, member, preferences, row.notice)
+    return Session(row.session_id, member, preferences, row.notice, row.language is not None)
 
 
 async def sign_out(core: Core, session: Session) -> None:

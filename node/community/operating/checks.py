@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from node.foundation.config import CONFIG_NAME
+from node.store.backups import BackupState
 from node.store.core import Core
 from node.store.sqlite import has_checkpoint_race
 
+from .recovery import has_recovery_key, recovery_path
 from .service import Disk, Health
 
 GOOD, WARN, BAD = "good", "warn", "bad"
@@ -25,6 +27,7 @@ _INBOX_WARN, _INBOX_BAD = 100, 5000
 _DISK_BAD = 0.03
 _TROUBLE_BAD = timedelta(hours=24)
 _CLOCK_WARN, _CLOCK_BAD = timedelta(seconds=30), timedelta(minutes=5)
+_BACKUP_EVERY, _BACKUP_BAD, _DRILL_WARN = timedelta(hours=24), timedelta(days=7), timedelta(days=35)
 _CLOCK_IS_NEWS = timedelta(days=1)
 
 
@@ -54,8 +57,13 @@ def look_at_node(core: Core, health: Health, troubles: Sequence[Trouble], *, is_
         _check_dead(health),
         check_inbox(health.waiting["inbox"]),
         *look_at_machine(core, health.disk),
-        # There is no command for backups yet: that none was made is known without looking.
-        Check("backup", WARN if core.config.is_test_node else BAD),
+        *check_backups(
+            health.backup,
+            every=timedelta(hours=core.config.backup.every),
+            now=core.clock.now(),
+            has_code=has_recovery_key(core.data),
+            is_test=core.config.is_test_node,
+        ),
     ]
     clock = check_clock(list(core.tally.clocks.values()), now=core.clock.now())
     return [*found, clock] if clock is not None else found
@@ -74,7 +82,7 @@ def look_at_machine(core: Core, disk: Disk) -> list[Check]:
 
 def private_files(data: Path) -> list[Path]:
     """Return the files of a data directory that nobody else may read."""
-    return [data / CONFIG_NAME, data / "keys" / "node.key"]
+    return [data / CONFIG_NAME, data / "keys" / "node.key", recovery_path(data)]
 
 
 def is_private(path: Path) -> bool:
@@ -107,6 +115,33 @@ def check_peers(troubles: Sequence[Trouble], *, now: datetime) -> Check:
     return Check(
         "peers", BAD if is_bad else WARN, {"n": len(troubles), "names": ", ".join(each.name for each in troubles)}
     )
+
+
+def check_backups(known: BackupState, *, every: timedelta, now: datetime, has_code: bool, is_test: bool) -> list[Check]:
+    """Judge when the last good backup was made, and whether one was ever tried.
+
+    Args:
+        known: What the database knows.
+        every: How often they are to be made; zero where the node does not do it by itself.
+        now: Our time.
+        has_code: Whether there is something to seal them to.
+        is_test: A test node without backups is no reason to act.
+    """
+    missing = WARN if is_test else BAD
+    found = [] if has_code else [Check("recovery", missing)]
+    if known.problem:
+        found.append(Check("backup_failed", WARN, {"problem": known.problem}))
+    if known.newest_at is None:
+        return [*found, Check("backup", missing)]
+    age = now - known.newest_at
+    state = BAD if age > _BACKUP_BAD else WARN if age > 2 * (every or _BACKUP_EVERY) else GOOD
+    found.append(Check("backup_age", state, {"n": max(0, int(age.total_seconds() // 3600))}))
+    if known.drilled_at is None:
+        return [*found, Check("drill_never", WARN)]
+    if not known.drill_is_good:
+        return [*found, Check("drill", BAD, {"n": (now - known.drilled_at).days})]
+    days = now - known.drilled_at
+    return [*found, Check("drill", WARN if days > _DRILL_WARN else GOOD, {"n": days.days})]
 
 
 def check_clock(heard: Sequence[tuple[str, datetime]], *, now: datetime) -> Check | None:

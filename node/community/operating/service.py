@@ -13,6 +13,7 @@ from node import __version__
 from node.community.members.service import count_members
 from node.store.activities import count_activities, count_dead_activities, count_waiting
 from node.store.audit import find_first_bad, list_newest_audit
+from node.store.backups import BackupState, read_backup_state
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import count_pulls, count_unapplied
@@ -52,6 +53,7 @@ class Health:
 
     database: {"kind", "version", "synchronous"}. stored, waiting: {what: how many}.
     dead_received, dead_sent: what could not be handled, and what no peer would take.
+    backup: what is known of backups.
     """
 
     version: str
@@ -62,6 +64,7 @@ class Health:
     waiting: dict[str, int]
     dead_received: int
     dead_sent: int
+    backup: BackupState
 
     @property
     def dead_letters(self) -> int:
@@ -135,6 +138,7 @@ async def read_health(core: Core) -> Health:
         waiting=waiting,
         dead_received=dead_received,
         dead_sent=dead_sent,
+        backup=await core.store.read(read_backup_state),
     )
 
 

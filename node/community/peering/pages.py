@@ -8,16 +8,19 @@ from typing import Any
 
 from node.domain.peers import Peer
 from node.federation.signatures.keys import fingerprint_hex
-from node.foundation.fingerprints import fingerprint_words
+from node.foundation.fingerprints import fingerprint_words, matches_fingerprint
 from node.outbox.waiting import WaitingLane, list_waiting_lanes, list_waiting_lanes_of
 from node.store.actors import get_actor_by_uri
-from node.store.audit import list_audit_of
+from node.store.audit import find_audit, list_audit_of
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.listing import get_listed
+from node.store.officers import Assent, list_assents_to_key
 from node.store.peers import count_peer, list_peers
 from node.store.rosters import list_groups
 from node.store.sharing import SharedGroup, count_shared_groups, count_sharing_members, list_shared_groups
 
+from .countersigning import find_key_to_confirm
 from .service import require_peer
 
 STEPS = ("found", "words", "agree", "test")
@@ -38,6 +41,8 @@ class PeerLine:
 
     trouble: the code of what is wrong on the way to it, or None; since: since when.
     members_here: its people in groups we hold. change: who paused or parted, for those states.
+    waits_for_officer: whether its key was confirmed and another operator has to countersign.
+    left_list_at: since when the shared list does not name it any more, where it did and a pause is proposed for that.
     """
 
     peer: Peer
@@ -48,6 +53,8 @@ class PeerLine:
     trouble: str | None
     since: datetime | None
     change: Change | None
+    waits_for_officer: bool
+    left_list_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,9 @@ class PeerPage:
 
     own, theirs: (eight words, hex) of our key and of the key it shows; theirs is None until it was reached.
     offered: likewise of another key that it shows now, where nobody has compared that one yet; else None.
+    assents: our operators who confirmed the key that waits for another one's word, where there is such a key.
+    listed_fits: whether the key is the one that the shared list gives; None where it gives none, or no key is known.
+    signed: who put the version of the agreement on record last, if anybody did.
     steps: (name, "done", "now" or "next"). shared: groups that both hold. our_members: how many of ours are in those.
     lanes: with the title of the group, where it is a group's. records: its last rows of the audit log, newest first.
     """
@@ -64,6 +74,9 @@ class PeerPage:
     own: tuple[list[str], str]
     theirs: tuple[list[str], str] | None
     offered: tuple[list[str], str] | None
+    assents: list[Assent]
+    listed_fits: bool | None
+    signed: Change | None
     steps: list[tuple[str, str]]
     shared: list[SharedGroup]
     our_members: int
@@ -129,6 +142,9 @@ async def _page(tx: Tx, core: Core, peer_id: int, own: str) -> PeerPage:
         own=(fingerprint_words(own), own),
         theirs=_show_key(peer.fingerprint),
         offered=_show_key(peer.offered),
+        assents=await _list_assents(tx, core, peer),
+        listed_fits=await _fits_list(tx, peer),
+        signed=await _find_change(tx, core, peer, "peer.agreement") if peer.agreement_version is not None else None,
         steps=list_steps(peer),
         shared=await list_shared_groups(tx, peer_id=peer_id, host=peer.host),
         our_members=await count_sharing_members(tx, peer_id=peer_id),
@@ -154,15 +170,38 @@ async def _line(tx: Tx, core: Core, peer: Peer, lanes: list[WaitingLane]) -> Pee
         oldest_at=min((lane.oldest_at for lane in lanes if lane.oldest_at is not None), default=None),
         trouble=known.error_code if known else None,
         since=known.error_since_at if known else None,
-        change=await _last_change(tx, core, peer) if peer.state in ("paused", "parted") else None,
+        change=await _find_change(tx, core, peer, f"peer.{peer.state}") if peer.state in ("paused", "parted") else None,
+        waits_for_officer=await _waits_for_officer(tx, core, peer),
+        left_list_at=await _left_list_at(tx, peer),
     )
 
 
-async def _last_change(tx: Tx, core: Core, peer: Peer) -> Change | None:
-    for row in await list_audit_of(tx, target=peer.host):
-        if row.action == f"peer.{peer.state}":
-            return Change(await _name_of(tx, core, row.actor), row.written_at, row.reason or "")
-    return None
+async def _left_list_at(tx: Tx, peer: Peer) -> datetime | None:
+    listed = await get_listed(tx, host=peer.host) if peer.state in ("active", "verified") else None
+    return listed.left_at if listed is not None else None
+
+
+async def _fits_list(tx: Tx, peer: Peer) -> bool | None:
+    listed = await get_listed(tx, host=peer.host)
+    if listed is None or not listed.fingerprint or peer.fingerprint is None or listed.left_at is not None:
+        return None
+    return matches_fingerprint(listed.fingerprint, peer.fingerprint)
+
+
+async def _waits_for_officer(tx: Tx, core: Core, peer: Peer) -> bool:
+    if find_key_to_confirm(core, peer) is None:
+        return False
+    return peer.state == "verified" or bool(await _list_assents(tx, core, peer))
+
+
+async def _list_assents(tx: Tx, core: Core, peer: Peer) -> list[Assent]:
+    key = find_key_to_confirm(core, peer)
+    return [] if key is None else await list_assents_to_key(tx, peer_id=peer.peer_id, fingerprint=key)
+
+
+async def _find_change(tx: Tx, core: Core, peer: Peer, action: str) -> Change | None:
+    row = await find_audit(tx, target=peer.host, action=action)
+    return None if row is None else Change(await _name_of(tx, core, row.actor), row.written_at, row.reason or "")
 
 
 async def _name_of(tx: Tx, core: Core, actor: str) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from node.domain.actors import Actor
 from node.domain.peers import KEY_CHANGED, Peer
-from node.foundation.errors import Conflict
+from node.foundation.errors import Conflict, Forbidden
 from node.foundation.fingerprints import matches_fingerprint
 from node.outbox.publish import LANES_BELL
 from node.store.actors import get_actor_by_uri, insert_actor, insert_key, retire_keys_of_host
@@ -22,6 +22,7 @@ from node.store.attestations import forget_words_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.officers import forget_assents_to_keys
 from node.store.peers import (
     clear_peer_error,
     get_peer,
@@ -33,27 +34,43 @@ from node.store.peers import (
 )
 
 from .facts import Facts, ask_facts
-from .service import LOCKED, WrongFingerprint, check_software, lock_attempt, propose_peer, require_peer, with_facts
+from .officers import NEEDS_OFFICERS, agree_to_key, wants_two
+from .service import (
+    LOCKED,
+    WrongFingerprint,
+    add_peer,
+    check_software,
+    lock_attempt,
+    propose_peer,
+    require_peer,
+    with_facts,
+)
 
 _ANOTHER_KEY = "This peer shows another key than the one you compared. Call its operator before you go on."
 
 
-async def rekey_peer(core: Core, text: str, *, fingerprint: str, by: str) -> Peer:
+async def rekey_peer(core: Core, text: str, *, fingerprint: str, by: str, officer_id: int | None = None) -> Peer:
     """Compare the key that a paused peer shows now, and let it take the old one's place.
+
+    Where the node asks for two officers, the first one's words are kept, and the pause stays until the second's.
 
     Args:
         core: This node.
         text: Host or URL.
         fingerprint: Hex or eight words of the new key, as the other operator told it.
         by: For the audit log.
+        officer_id: Which operator that is; None for a command, which names nobody.
 
     Raises:
         NotFound: It is not on the list.
+        Forbidden: Two officers are asked for, and a command names none.
         Conflict: It is not paused, or shows the key we know, or wrong words ended an attempt.
         WrongFingerprint: The words are not those of the key it shows; the attempt ends and is on record.
         RemoteFailure: It could not be reached.
     """
     peer = require_peer(core, text)
+    if wants_two(core) and officer_id is None:
+        raise Forbidden(NEEDS_OFFICERS)
     if peer.state != "paused":
         raise Conflict(f"{peer.host} is {peer.state}. Pause it before you compare a new key.")
     if peer.is_locked:
@@ -65,7 +82,7 @@ async def rekey_peer(core: Core, text: str, *, fingerprint: str, by: str) -> Pee
         await core.store.write(lock_attempt, core, peer, by, facts.fingerprint)
         raise WrongFingerprint("The words are not those of the key this node shows now. Nothing was changed.")
     check_software(facts.software)
-    return await core.store.write(_rekey, core, peer, facts, by)
+    return await core.store.write(_confirm, core, peer, facts, by, officer_id)
 
 
 async def begin_again(core: Core, text: str, *, by: str) -> Peer:
@@ -80,14 +97,26 @@ async def begin_again(core: Core, text: str, *, by: str) -> Peer:
         return await propose_peer(core, peer.origin, by=by)
     if not peer.is_locked:
         return peer
+    if peer.state == "verified":  # what was compared before the wrong words is compared anew
+        return await add_peer(core, peer.origin, fingerprint=None, activate=False, unpinned=False, by=by)
     facts = await ask_facts(core, peer.origin)
     return await core.store.write(_offer, core, peer, facts, by)
 
 
-async def _rekey(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
+async def _confirm(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str, officer_id: int | None) -> Peer:
     state = await take_peer(tx, peer_id=peer.peer_id)
     if state != "paused":
         raise Conflict(f"{peer.host} is {state}.")
+    if await agree_to_key(tx, core, peer_id=peer.peer_id, fingerprint=facts.fingerprint, officer_id=officer_id):
+        return await take_key(tx, core, peer, facts, by)
+    await update_peer_offered(tx, peer_id=peer.peer_id, fingerprint=facts.fingerprint)
+    await update_peer_error(tx, peer_id=peer.peer_id, code=KEY_CHANGED, sentence=_ANOTHER_KEY)
+    await write_audit(tx, actor=by, action="peer.rekey_confirmed", target=peer.host, reason=facts.fingerprint)
+    return await _put(tx, core, peer)
+
+
+async def take_key(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
+    """Let the key that a paused peer shows take the old one's place; whoever calls this holds the peer's row."""
     await update_peer_facts(tx, peer=replace(with_facts(peer, facts), is_pinned=True))
     await update_peer_state(tx, peer_id=peer.peer_id, state="active")
     await clear_peer_error(tx, peer_id=peer.peer_id)
@@ -114,6 +143,7 @@ async def _keep_keys(tx: Tx, core: Core, peer: Peer, facts: Facts) -> None:
 async def _offer(tx: Tx, core: Core, peer: Peer, facts: Facts, by: str) -> Peer:
     await take_peer(tx, peer_id=peer.peer_id)
     await clear_peer_error(tx, peer_id=peer.peer_id)
+    await forget_assents_to_keys(tx, peer_id=peer.peer_id)
     if facts.fingerprint != peer.fingerprint:
         await update_peer_offered(tx, peer_id=peer.peer_id, fingerprint=facts.fingerprint)
         await update_peer_error(tx, peer_id=peer.peer_id, code=KEY_CHANGED, sentence=_ANOTHER_KEY)

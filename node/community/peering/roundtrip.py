@@ -1,12 +1,13 @@
 """Try the way to a peer and back, step by step: what an operator asks for before trusting it, and when something is wrong.
 
-Each step says what it found. Nothing of anybody is sent: what is asked for is absent, and what is posted means nothing.
+Each step says what it found. Nothing of anybody is sent: what is asked for is absent, and what is posted means nothing, or is
+a test object of ours (`probing`).
 """
 
 from __future__ import annotations
 
 import email.utils
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, timedelta
 
 from node.domain.peers import KEY_CHANGED, Peer
@@ -20,19 +21,12 @@ from node.store.engine import Tx
 from node.store.peers import get_peer, take_peer, update_peer_error, update_peer_facts, update_peer_offered
 
 from .facts import Facts, ask_facts
+from .probing import probe_peer
 from .service import require_peer, with_facts
+from .steps import Step
 
 _CLOCKS_DIFFER = timedelta(minutes=1)
 _ANOTHER_KEY = "This peer shows another key than the one you compared. Call its operator before you go on."
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of a test round trip."""
-
-    name: str
-    ok: bool
-    sentence: str
 
 
 async def test_peer(core: Core, text: str) -> list[Step]:
@@ -42,28 +36,31 @@ async def test_peer(core: Core, text: str) -> list[Step]:
         NotFound: It is not on the list.
     """
     peer = require_peer(core, text)
-    steps = [Step("state", peer.state == "active", f"The peer is {peer.state} here.")]
+    steps = [Step("state", peer.state == "active", f"state_{peer.state}")]
     try:
         facts = await ask_facts(core, peer.origin)
     except NodeError as error:
-        return [*steps, Step("reach", False, f"Its instance actor could not be had: {error.internal}.")]
-    steps.append(Step("reach", True, "Its instance actor answers and proves itself."))
+        return [*steps, Step("reach", False, "reach_no", {"why": error.internal})]
+    steps.append(Step("reach", True, "reach_yes"))
     same = peer.fingerprint in (None, facts.fingerprint)
-    steps.append(Step("key", same, "Its key is the one we know." if same else "Its key is not the one we know."))
+    steps.append(Step("key", same, "key_same" if same else "key_other"))
     steps.append(_judge_software(facts))
     with core.peers.introducing(peer.origin):
         steps.append(await _ask_webfinger(core, peer, facts))
         steps.append(await _ask_picture(core, peer))
         steps += await _knock(core, peer)
+        steps += await probe_peer(core, peer, is_listed=steps[-1].ok is True)
     await core.store.write(_note, core, peer, facts)
     return steps
 
 
 def _judge_software(facts: Facts) -> Step:
     if facts.software is None:
-        return Step("software", True, "It does not say what it runs.")
+        return Step("software", True, "software_silent")
     reason = refuse_software(facts.software)
-    return Step("software", reason is None, reason or f"It runs {facts.software.name} {facts.software.version}.")
+    if reason is not None:
+        return Step("software", False, "software_refused", {"why": reason})
+    return Step("software", True, "software_is", {"name": facts.software.name, "version": facts.software.version})
 
 
 async def _ask_webfinger(core: Core, peer: Peer, facts: Facts) -> Step:
@@ -74,10 +71,9 @@ async def _ask_webfinger(core: Core, peer: Peer, facts: Facts) -> Step:
         _, raw = await core.client.get_json(url)
         found = read_jrd(raw, expected_origin=peer.origin)
     except NodeError as error:
-        return Step("webfinger", False, f"WebFinger does not find the node: {error.internal}.")
-    if found != facts.instance_uri:
-        return Step("webfinger", False, "WebFinger leads to another actor than the node's own.")
-    return Step("webfinger", True, "WebFinger leads to its instance actor.")
+        return Step("webfinger", False, "webfinger_no", {"why": error.internal})
+    is_own = found == facts.instance_uri
+    return Step("webfinger", is_own, "webfinger_yes" if is_own else "webfinger_other")
 
 
 async def _ask_picture(core: Core, peer: Peer) -> Step:
@@ -88,15 +84,18 @@ async def _ask_picture(core: Core, peer: Peer) -> Step:
         await core.client.get_bytes(url, signer=core.sign_for(keys, peer.origin), limit_bytes=65_536)
     except Refusing as error:
         if error.remote_status in (404, 410):
-            return Step("media", True, "The way of pictures is open: one that is not there is answered as absent.")
-        return Step("media", False, f"It does not let us ask for pictures: {error.internal}.")
+            return Step("media", True, "media_open")
+        return Step("media", False, "media_closed", {"why": error.internal})
     except NodeError as error:
-        return Step("media", False, f"Pictures cannot be asked for: {error.internal}.")
-    return Step("media", False, "It answered with a picture where there is none.")
+        return Step("media", False, "media_no", {"why": error.internal})
+    return Step("media", False, "media_strange")
 
 
 async def _knock(core: Core, peer: Peer) -> list[Step]:
-    """Send something harmless with our signature: the answer tells whether the peer has us on its list, and its time."""
+    """Send something harmless with our signature: the answer tells whether the peer has us on its list, and its time.
+
+    Whether we are on its list stands last.
+    """
     keys = await core.keyring.own(core.instance_id)
     view = {
         "@context": "https://www.w3.org/ns/activitystreams",
@@ -108,14 +107,11 @@ async def _knock(core: Core, peer: Peer) -> list[Step]:
     try:
         answer = await core.client.post(f"{peer.origin}/inbox", encode(view), signer=core.sign_for(keys, peer.origin))
     except RemoteFailure as error:
-        return [Step("listed", False, f"Its inbox could not be reached: {error.internal}.")]
-    sentences = {
-        401: "It does not accept our signature: compare keys and clocks.",
-        403: "It does not have this node on its list, or has not made it active yet.",
-        503: "It has paused this node.",
-    }
-    sentence = sentences.get(answer.status, f"It has this node on its list (answer {answer.status}).")
-    return [*_compare_clocks(core, answer), Step("listed", answer.status == 202, sentence)]
+        return [Step("listed", False, "listed_no", {"why": error.internal})]
+    codes = {202: "listed_yes", 401: "listed_401", 403: "listed_403", 503: "listed_503"}
+    code = codes.get(answer.status, "listed_strange")
+    values = {"status": answer.status} if code == "listed_strange" else {}
+    return [*_compare_clocks(core, answer), Step("listed", answer.status == 202, code, values)]
 
 
 def _compare_clocks(core: Core, answer: Answer) -> list[Step]:
@@ -125,8 +121,8 @@ def _compare_clocks(core: Core, answer: Answer) -> list[Step]:
         return []
     offset = abs(core.clock.now() - (said if said.tzinfo else said.replace(tzinfo=UTC)))
     if offset <= _CLOCKS_DIFFER:
-        return [Step("clock", True, "The two clocks agree.")]
-    return [Step("clock", False, f"The two clocks differ by {round(offset.total_seconds())} seconds.")]
+        return [Step("clock", True, "clock_same")]
+    return [Step("clock", False, "clock_differs", {"seconds": round(offset.total_seconds())})]
 
 
 async def _note(tx: Tx, core: Core, peer: Peer, facts: Facts) -> None:

@@ -19,6 +19,7 @@ from node.store.attestations import forget_words_of
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.officers import forget_assents_to_keys
 from node.store.peers import (
     clear_peer_error,
     count_peer,
@@ -31,8 +32,10 @@ from node.store.peers import (
     update_peer_policy,
     update_peer_state,
 )
+from node.store.probes import forget_probe
 
 from .facts import Facts, ask_facts, parse_peer
+from .officers import NEEDS_OFFICERS, agree_to_key, wants_two
 
 LOCKED = (
     "Wrong words ended the last attempt to compare this node's key. Begin again: it is asked for its key anew, and its "
@@ -51,11 +54,21 @@ class WrongFingerprint(Conflict):
     )
 
 
-async def add_peer(core: Core, text: str, *, fingerprint: str | None, activate: bool, unpinned: bool, by: str) -> Peer:
+async def add_peer(
+    core: Core,
+    text: str,
+    *,
+    fingerprint: str | None,
+    activate: bool,
+    unpinned: bool,
+    by: str,
+    officer_id: int | None = None,
+) -> Peer:
     """Add a node to the list.
 
-    With the right fingerprint and `activate` it is active at once; with the right fingerprint alone it is verified;
-    without one it stays a draft whose fingerprint can be compared. One that cannot be reached stays a draft.
+    With the right fingerprint and `activate` it is active at once, or verified until a second officer has confirmed it
+    where the node asks for two; with the right fingerprint alone it is verified; without one it stays a draft whose
+    fingerprint can be compared. One that cannot be reached stays a draft.
 
     Args:
         core: This node.
@@ -64,6 +77,7 @@ async def add_peer(core: Core, text: str, *, fingerprint: str | None, activate: 
         activate: Federate from now on.
         unpinned: For test peers on loopback: take whatever key comes first; needs no answer.
         by: For the audit log.
+        officer_id: Which operator that is; None for a command, which names nobody.
 
     Raises:
         Invalid: Not an address, or not a fingerprint.
@@ -79,13 +93,24 @@ async def add_peer(core: Core, text: str, *, fingerprint: str | None, activate: 
         facts = await ask_facts(core, origin)
     except RemoteFailure as error:
         if known is None:
-            await _save(core, _draft(core, origin), action="peer.draft", by=by, reason=error.code)
+            await _save(core, make_draft(core, origin), by=by, reason=error.code)
         raise
-    return await _add_with_facts(core, origin, known, facts, fingerprint=fingerprint, activate=activate, by=by)
+    wanted = None if fingerprint is None else "active" if activate else "verified"
+    return await _add_with_facts(
+        core, origin, known, facts, fingerprint=fingerprint, wanted=wanted, by=by, officer_id=officer_id
+    )
 
 
 async def _add_with_facts(
-    core: Core, origin: str, known: Peer | None, facts: Facts, *, fingerprint: str | None, activate: bool, by: str
+    core: Core,
+    origin: str,
+    known: Peer | None,
+    facts: Facts,
+    *,
+    fingerprint: str | None,
+    wanted: str | None,
+    by: str,
+    officer_id: int | None,
 ) -> Peer:
     if fingerprint is not None and not matches_fingerprint(fingerprint, facts.fingerprint):
         if known is not None and known.state in ("draft", "verified"):
@@ -99,25 +124,27 @@ async def _add_with_facts(
     if known is not None and known.state == "active" and known.is_pinned:
         await core.store.write(_audit, by, "peer.key_changed", known.host, facts.fingerprint)
         raise WrongFingerprint("This peer's key has changed. Pause it, and compare fingerprints anew.")
-    peer = with_facts(known or _draft(core, origin), facts)
-    state = "draft" if fingerprint is None else "active" if activate else "verified"
+    peer = with_facts(known or make_draft(core, origin), facts)
+    state = wanted or "draft"
     if known is not None and known.state == "paused" and state == "active":
         raise Conflict("This peer is paused. Resume it instead.")
     is_same_key = known is not None and known.fingerprint == facts.fingerprint
     peer = replace(peer, state=state, is_pinned=fingerprint is not None or (peer.is_pinned and is_same_key))
-    return await _save(core, peer, action=f"peer.{state}", by=by, reason=facts.fingerprint)
+    return await _save(core, peer, by=by, reason=facts.fingerprint, officer_id=officer_id)
 
 
 async def _add_unpinned(core: Core, origin: str, known: Peer | None, *, activate: bool, by: str) -> Peer:
     if not core.allow_insecure:
         raise Forbidden("Peers without a fingerprint are for test nodes (federation.insecure_loopback).")
+    if wants_two(core):
+        raise Forbidden(NEEDS_OFFICERS)
     if known is not None and known.state == "active":
         return known
-    peer = known or _draft(core, origin)
+    peer = known or make_draft(core, origin)
     with contextlib.suppress(NodeError):  # a test peer need not have an instance actor
         peer = with_facts(peer, await ask_facts(core, origin))
     peer = replace(peer, state="active" if activate else "verified")
-    return await _save(core, peer, action=f"peer.{peer.state}", by=by, reason="unpinned")
+    return await _save(core, peer, by=by, reason="unpinned")
 
 
 async def propose_peer(core: Core, text: str, *, by: str) -> Peer:
@@ -142,8 +169,10 @@ async def propose_peer(core: Core, text: str, *, by: str) -> Peer:
         return kept
 
 
-async def verify_peer(core: Core, text: str, *, fingerprint: str, activate: bool, by: str) -> Peer:
-    """Compare a draft's fingerprint with what its operator told, and make it verified, or active.
+async def verify_peer(
+    core: Core, text: str, *, fingerprint: str, activate: bool, by: str, officer_id: int | None = None
+) -> Peer:
+    """Compare a draft's fingerprint with what its operator told, and make it verified, or active, as `add_peer` says.
 
     Raises:
         NotFound, RemoteFailure: As the names say.
@@ -154,7 +183,10 @@ async def verify_peer(core: Core, text: str, *, fingerprint: str, activate: bool
     if peer.is_locked:
         raise Conflict(LOCKED)
     facts = await ask_facts(core, peer.origin)
-    return await _add_with_facts(core, peer.origin, peer, facts, fingerprint=fingerprint, activate=activate, by=by)
+    wanted = "active" if activate else "verified"
+    return await _add_with_facts(
+        core, peer.origin, peer, facts, fingerprint=fingerprint, wanted=wanted, by=by, officer_id=officer_id
+    )
 
 
 async def pause_peer(core: Core, text: str, *, by: str, reason: str) -> Peer:
@@ -235,7 +267,8 @@ def with_facts(peer: Peer, facts: Facts) -> Peer:
     )
 
 
-def _draft(core: Core, origin: str) -> Peer:
+def make_draft(core: Core, origin: str) -> Peer:
+    """Return a node that is known by its address alone."""
     host = urlsplit(origin).netloc
     return Peer(
         peer_id=core.ids.number(),
@@ -258,11 +291,14 @@ def _draft(core: Core, origin: str) -> Peer:
     )
 
 
-async def _save(core: Core, peer: Peer, *, action: str, by: str, reason: str) -> Peer:
-    return await core.store.write(_put, core, peer, action, by, reason)
+async def _save(core: Core, peer: Peer, *, by: str, reason: str, officer_id: int | None = None) -> Peer:
+    return await core.store.write(_put, core, peer, by, reason, officer_id)
 
 
-async def _put(tx: Tx, core: Core, peer: Peer, action: str, by: str, reason: str) -> Peer:
+async def _put(tx: Tx, core: Core, peer: Peer, by: str, reason: str, officer_id: int | None) -> Peer:
+    is_for_officers = peer.state == "active" and wants_two(core)
+    if is_for_officers:
+        peer = replace(peer, state="verified")
     known = await get_peer_by_host(tx, host=peer.host)
     if known is None:
         await insert_peer(tx, peer=peer)
@@ -278,8 +314,21 @@ async def _put(tx: Tx, core: Core, peer: Peer, action: str, by: str, reason: str
             tx.after_commit(lambda: core.keyring.forget_host(peer.host))
         await update_peer_state(tx, peer_id=peer.peer_id, state=peer.state)
         await clear_peer_error(tx, peer_id=peer.peer_id)  # a new attempt begins, or one has come to its good end
-    await write_audit(tx, actor=by, action=action, target=peer.host, reason=reason)
-    current = await get_peer(tx, peer_id=peer.peer_id)
+    state = peer.state
+    if state == "draft":
+        await forget_assents_to_keys(tx, peer_id=peer.peer_id)
+    if is_for_officers and await agree_to_key(
+        tx, core, peer_id=peer.peer_id, fingerprint=peer.fingerprint, officer_id=officer_id
+    ):
+        state = "active"
+        await update_peer_state(tx, peer_id=peer.peer_id, state=state)
+    await write_audit(tx, actor=by, action=f"peer.{state}", target=peer.host, reason=reason)
+    return await tell_peer(tx, core, peer.peer_id)
+
+
+async def tell_peer(tx: Tx, core: Core, peer_id: int) -> Peer:
+    """Return a peer as it is now; once that is durable, everybody in the node knows it so."""
+    current = await get_peer(tx, peer_id=peer_id)
     assert current is not None
     tx.after_commit(lambda: core.peers.put(current))
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
@@ -290,10 +339,9 @@ async def lock_attempt(tx: Tx, core: Core, peer: Peer, by: str, shown: str) -> N
     """Wrong words were typed for a node: put that on record, and end the attempt until somebody begins again (T62)."""
     await take_peer(tx, peer_id=peer.peer_id)
     await update_peer_error(tx, peer_id=peer.peer_id, code=WRONG_FINGERPRINT, sentence=WrongFingerprint.sentence)
+    await forget_assents_to_keys(tx, peer_id=peer.peer_id)
     await write_audit(tx, actor=by, action="peer.wrong_fingerprint", target=peer.host, reason=shown)
-    current = await get_peer(tx, peer_id=peer.peer_id)
-    assert current is not None
-    tx.after_commit(lambda: core.peers.put(current))
+    await tell_peer(tx, core, peer.peer_id)
 
 
 async def _change_state(core: Core, peer: Peer, target: str, *, by: str, reason: str) -> Peer:
@@ -306,17 +354,17 @@ async def _set_state(tx: Tx, core: Core, peer: Peer, target: str, by: str, reaso
         return replace(peer, state=target)
     if not may_change(state or "", target):
         raise Conflict(f"A peer does not go from {state} to {target}.")
+    if state == "verified" and target == "active" and wants_two(core):
+        raise Forbidden(NEEDS_OFFICERS)
     await update_peer_state(tx, peer_id=peer.peer_id, state=target)
     if target in ("active", "parted"):
         await clear_peer_error(tx, peer_id=peer.peer_id)
     if target == "parted":
         await drop_waiting_of(tx, peer_id=peer.peer_id, reason="The peer was parted from.")
+        await forget_assents_to_keys(tx, peer_id=peer.peer_id)
+        await forget_probe(tx, peer_id=peer.peer_id)
     await write_audit(tx, actor=by, action=f"peer.{target}", target=peer.host, reason=reason)
-    current = await get_peer(tx, peer_id=peer.peer_id)
-    assert current is not None
-    tx.after_commit(lambda: core.peers.put(current))
-    tx.after_commit(lambda: core.bell.ring(LANES_BELL))
-    return current
+    return await tell_peer(tx, core, peer.peer_id)
 
 
 async def _set_policy(
@@ -324,10 +372,11 @@ async def _set_policy(
 ) -> Peer:
     await update_peer_policy(tx, peer_id=peer.peer_id, policy=policy, agreement_version=agreement_version)
     await write_audit(tx, actor=by, action="peer.policy", target=peer.host)
-    current = await get_peer(tx, peer_id=peer.peer_id)
-    assert current is not None
-    tx.after_commit(lambda: core.peers.put(current))
-    return current
+    if agreement_version not in (None, peer.agreement_version):
+        await write_audit(
+            tx, actor=by, action="peer.agreement", target=peer.host, reason=f"version {agreement_version}"
+        )
+    return await tell_peer(tx, core, peer.peer_id)
 
 
 async def _audit(tx: Tx, by: str, action: str, target: str, reason: str) -> None:

@@ -6,21 +6,26 @@ Nobody decides about themselves; whoever declined does not decide the appeal, wh
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from node.community.members.service import require_member
 from node.domain.access import may_verify
 from node.domain.actors import Member
+from node.domain.inviting import Invitation
 from node.domain.registers import Register
 from node.domain.verification import METHODS, Verification, may_reach
+from node.domain.vouching import METHOD, Vouch
 from node.foundation.errors import Conflict, Invalid, NotFound
 from node.foundation.text import clean_line, clean_text
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.invitations import get_invitation_of
+from node.store.specialties import put_specialty
 from node.store.verifications import get_verification, list_calendar, list_with_number
+from node.store.vouches import list_vouches
 
 from . import repository
 from .recording import record
@@ -45,8 +50,9 @@ class ApplicationPage:
     """One application. number, words: unlocked for this page. register: None without a number.
 
     conflicts: the handles of others who gave the same number, or were verified by it.
-    verification: what is recorded of the applicant already. is_mine_to_decide: False for whoever declined before.
-    note: the verifiers' own words so far, unlocked for this page.
+    verification: what is recorded of the applicant already. not_mine: why somebody else decides: "declined" by the
+    viewer before, "vouched" for by them; empty where the viewer may. note: the verifiers' own words so far, unlocked for
+    this page. vouches: those that stand. invitation: that of the member who brought the applicant in.
     """
 
     application: Application
@@ -55,13 +61,21 @@ class ApplicationPage:
     register: Register | None
     conflicts: list[str]
     verification: Verification | None
-    is_mine_to_decide: bool
+    not_mine: str
     note: str = ""
+    vouches: tuple[Vouch, ...] = ()
+    invitation: Invitation | None = None
+
+    @property
+    def counted(self) -> int:
+        """How many vouches count: of who is not verified any more, none does."""
+        return sum(vouch.counts for vouch in self.vouches)
 
     @property
     def seen(self) -> str:
-        """What a form about it carries: changes with everything the applicant says."""
-        return hashlib.sha256((self.application.sealed_evidence or "").encode()).hexdigest()[:32]
+        """What a form about it carries: changes with everything that the applicant, or who vouches for them, says."""
+        said = [self.application.sealed_evidence or "", *(str(vouch.vouch_id) for vouch in self.vouches)]
+        return hashlib.sha256(" ".join(said).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +108,14 @@ async def read_application(core: Core, viewer: Member, application_id: int) -> A
     Raises:
         NotFound: There is none, or not for this viewer.
     """
-    application, conflicts, verification, is_mine = await core.store.read(_read_application, viewer, application_id)
+    bare = await core.store.read(_read_application, viewer, application_id)
+    application = bare.application
     evidence = open_evidence(core, application)
     register = registers_of(core.config).get(application.register)
     note = ""
     if application.sealed_note is not None:
         note = core.keyring.unlock(application.sealed_note, context=sealed_for(application_id))
-    return ApplicationPage(
-        application, evidence.number, evidence.words, register, conflicts, verification, is_mine, note
-    )
+    return replace(bare, number=evidence.number, words=evidence.words, register=register, note=note)
 
 
 async def decide(core: Core, viewer: Member, application_id: int, choice: Choice) -> None:
@@ -116,14 +129,16 @@ async def decide(core: Core, viewer: Member, application_id: int, choice: Choice
     page = await read_application(core, viewer, application_id)
     if not page.application.is_open:
         raise Conflict("This application was decided already.")
-    if not page.is_mine_to_decide:
+    if page.not_mine == "declined":
         raise Conflict("You declined this before. An appeal is decided by somebody else.")
+    if page.not_mine:
+        raise Conflict("You vouched for this colleague. Somebody else decides.")
     if choice.seen != page.seen:
-        raise Conflict("The applicant has said something else since you opened this page. Here is what they say now.")
+        raise Conflict("Something else was said since you opened this page. Here is what is said now.")
     choice = check_choice(choice, page)
     note = core.keyring.lock(choice.note, context=sealed_for(application_id)) if choice.note else None
     by = f"{viewer.handle}@{core.host}"
-    await core.write(_decide, core, page.application, choice, note, by)
+    await core.write(_decide, core, page, choice, note, by)
 
 
 def check_choice(choice: Choice, page: ApplicationPage) -> Choice:
@@ -178,9 +193,8 @@ async def _count_waiting(tx: Tx, viewer_id: int) -> int:
     return await repository.count_waiting(tx, viewer_id=viewer_id)
 
 
-async def _read_application(
-    tx: Tx, viewer: Member, application_id: int
-) -> tuple[Application, list[str], Verification | None, bool]:
+async def _read_application(tx: Tx, viewer: Member, application_id: int) -> ApplicationPage:
+    """Return an application with what lies around it; what is sealed is opened outside of the transaction."""
     application = await repository.get_application(tx, application_id=application_id)
     if application is None or not may_verify(viewer.viewer, application.actor_id):
         raise NotFound("There is no such application.")
@@ -189,13 +203,26 @@ async def _read_application(
         mark, actor_id = application.number_mark, application.actor_id
         conflicts = await repository.list_with_mark(tx, number_mark=mark, actor_id=actor_id)
         conflicts += await list_with_number(tx, number_mark=mark, actor_id=actor_id)
-    is_mine = True
-    if application.is_appeal and application.is_open:
-        declined_by = (application.decided_by or "").partition("@")[0]
-        others = await repository.count_other_verifiers(tx, handle=viewer.handle, applicant_id=application.actor_id)
-        is_mine = declined_by != viewer.handle or others == 0
+    vouches = await list_vouches(tx, application_id=application_id)
     verification = await get_verification(tx, actor_id=application.actor_id)
-    return application, sorted(set(conflicts)), verification, is_mine
+    not_mine = ""
+    if application.is_open:
+        has_declined = application.is_appeal and (application.decided_by or "").partition("@")[0] == viewer.handle
+        has_vouched = any(vouch.voucher_id == viewer.actor_id for vouch in vouches)
+        others = await repository.count_other_verifiers(tx, handle=viewer.handle, applicant_id=application.actor_id)
+        if others:
+            not_mine = "declined" if has_declined else "vouched" if has_vouched else ""
+    return ApplicationPage(
+        application=application,
+        number="",
+        words=(),
+        register=None,
+        conflicts=sorted(set(conflicts)),
+        verification=verification,
+        not_mine=not_mine,
+        vouches=tuple(vouches),
+        invitation=await get_invitation_of(tx, actor_id=application.actor_id),
+    )
 
 
 async def _get_verification(tx: Tx, actor_id: int) -> Verification | None:
@@ -205,8 +232,8 @@ async def _get_verification(tx: Tx, actor_id: int) -> Verification | None:
 _OUTCOMES = {"verify": "verified", "ask": "asked", "decline": "declined"}
 
 
-async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, note: str | None, by: str) -> None:
-    outcome = _OUTCOMES[choice.decision]
+async def _decide(tx: Tx, core: Core, page: ApplicationPage, choice: Choice, note: str | None, by: str) -> None:
+    application, outcome = page.application, _OUTCOMES[choice.decision]
     forget_at = tx.now + timedelta(days=core.config.retention.evidence_days)
     done = await repository.decide_application(
         tx,
@@ -221,7 +248,13 @@ async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, 
     )
     if not done:
         raise Conflict("This application was decided or changed meanwhile. Open the page again.")
-    said = f"{choice.level} {' '.join(choice.methods)}: " if choice.decision == "verify" else ""
+    vouches = await list_vouches(tx, application_id=application.application_id)
+    if [vouch.vouch_id for vouch in vouches] != [vouch.vouch_id for vouch in page.vouches]:
+        raise Conflict("Something else was said since you opened this page. Here is what is said now.")
+    said = f"{choice.level} {' '.join(choice.methods)}" if choice.decision == "verify" else ""
+    if said and METHOD in choice.methods and vouches:  # so that it can be found who stands for somebody
+        said += f" (vouched for by {', '.join(vouch.handle for vouch in vouches)})"
+    said += ": " if said else ""
     await write_audit(
         tx, actor=by, action=f"verification.{outcome}", target=application.handle, reason=f"{said}{choice.reason}"
     )
@@ -241,3 +274,5 @@ async def _decide(tx: Tx, core: Core, application: Application, choice: Choice, 
             number_mark=application.number_mark if is_found else "",
             member_class=choice.member_class,
         )
+        specialty, is_shown = application.specialty, application.is_shown
+        await put_specialty(tx, actor_id=application.actor_id, specialty=specialty, is_shown=is_shown)

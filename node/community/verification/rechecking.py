@@ -16,6 +16,7 @@ from node.store.actors import get_actor
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.invitations import forget_invitation_notes
 from node.store.verifications import (
     list_lapsed,
     list_to_renew,
@@ -55,6 +56,7 @@ class Rechecker:
         for verification in await core.store.read(list_without_word):
             await core.write(_renew, core, verification)
         await core.store.write(forget_evidence)
+        await core.store.write(forget_invitation_notes)
 
 
 async def _lapse(tx: Tx, core: Core, verification: Verification) -> None:

@@ -11,7 +11,7 @@ OPEN = ("waiting", "asked")
 
 _COLUMNS = """p.application_id, p.actor_id, m.handle, a.name, p.state, p.member_class, p.jurisdiction, p.register,
   p.number_end, p.number_mark, p.possession, p.sealed_evidence, p.sealed_note, p.answer, p.is_appeal, p.decided_by,
-  p.applied_at, p.decided_at"""
+  p.applied_at, p.decided_at, p.specialty, p.is_shown"""
 _FROM = """FROM applications p JOIN members m ON m.actor_id = p.actor_id JOIN actors a ON a.actor_id = p.actor_id"""
 _BY_ID = f"SELECT {_COLUMNS} {_FROM} WHERE p.application_id = :application_id"
 _NEWEST = f"SELECT {_COLUMNS} {_FROM} WHERE p.actor_id = :actor_id ORDER BY p.application_id DESC LIMIT 1"
@@ -21,16 +21,19 @@ _COUNT_WAITING = "SELECT COUNT(*) AS n FROM applications WHERE state = 'waiting'
 _WITH_MARK = """SELECT DISTINCT m.handle FROM applications p JOIN members m ON m.actor_id = p.actor_id
   WHERE p.number_mark = :number_mark AND p.actor_id <> :actor_id ORDER BY m.handle LIMIT 20"""
 _INSERT = """INSERT INTO applications (application_id, actor_id, state, member_class, jurisdiction, register, number_end,
-   number_mark, possession, sealed_evidence, sealed_note, answer, is_appeal, decided_by, applied_at, decided_at, forget_at)
+   number_mark, possession, sealed_evidence, sealed_note, answer, is_appeal, decided_by, applied_at, decided_at, forget_at,
+   specialty, is_shown)
   VALUES (:application_id, :actor_id, 'waiting', :member_class, :jurisdiction, :register, :number_end, :number_mark,
-   :possession, :sealed_evidence, NULL, '', :is_appeal, :decided_by, :applied_at, NULL, NULL)"""
+   :possession, :sealed_evidence, NULL, '', :is_appeal, :decided_by, :applied_at, NULL, NULL, :specialty, :is_shown)"""
 _SAY_MORE = """UPDATE applications SET state = 'waiting', member_class = :member_class, jurisdiction = :jurisdiction,
    register = :register, number_end = :number_end, number_mark = :number_mark, possession = :possession,
-   sealed_evidence = :sealed_evidence, forget_at = NULL WHERE application_id = :application_id AND state = 'asked'"""
+   sealed_evidence = :sealed_evidence, forget_at = NULL, specialty = :specialty, is_shown = :is_shown
+  WHERE application_id = :application_id AND state = 'asked'"""
 _DECIDE = """UPDATE applications SET state = :state, answer = :answer, sealed_note = :sealed_note, decided_by = :decided_by,
    decided_at = :decided_at, forget_at = :forget_at
   WHERE application_id = :application_id AND state IN ('waiting', 'asked') AND sealed_evidence = :sealed_evidence"""
-_FORGET = """UPDATE applications SET sealed_evidence = NULL, sealed_note = NULL, number_mark = '', forget_at = NULL
+_FORGET = """UPDATE applications SET sealed_evidence = NULL, sealed_note = NULL, number_mark = '', forget_at = NULL,
+   specialty = ''
   WHERE forget_at <= :now_at"""
 _COUNT_DESK = """SELECT COUNT(*) AS n FROM members
   WHERE role IN ('verifier', 'operator') AND state = 'active' AND handle <> :handle AND actor_id <> :applicant_id"""
@@ -43,6 +46,7 @@ class Application:
     possession: how they can show that the number is theirs, names with spaces between.
     sealed_evidence: number and words, locked; None once forgotten. answer: what they are told.
     decided_by: who decided; of an appeal, who declined before.
+    specialty: a name of `domain.specialties.KNOWN`, or their own words. is_shown: whether their profile shall show it.
     """
 
     application_id: int
@@ -63,6 +67,8 @@ class Application:
     decided_by: str | None
     applied_at: datetime
     decided_at: datetime | None
+    specialty: str = ""
+    is_shown: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -117,6 +123,8 @@ async def insert_application(tx: Tx, *, application: Application) -> None:
         is_appeal=application.is_appeal,
         decided_by=application.decided_by,
         applied_at=tx.now,
+        specialty=application.specialty,
+        is_shown=application.is_shown,
     )
 
 
@@ -132,6 +140,8 @@ async def say_more(tx: Tx, *, application: Application) -> bool:
         number_mark=application.number_mark,
         possession=application.possession,
         sealed_evidence=application.sealed_evidence,
+        specialty=application.specialty,
+        is_shown=application.is_shown,
     )
     return done == 1
 

@@ -12,14 +12,18 @@ import msgspec
 
 from node.domain.actors import CLASSES, Member
 from node.domain.registers import Register, check_number, is_jurisdiction, list_registers, normalize_number
+from node.domain.specialties import SPECIALTY_LIMIT
 from node.domain.verification import Verification
+from node.domain.vouching import NEEDED, Vouch
 from node.foundation.config import Config
 from node.foundation.errors import Conflict, Duplicate, Invalid
-from node.foundation.text import clean_text
+from node.foundation.text import clean_line, clean_text
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.specialties import get_specialty, show_specialty
 from node.store.verifications import get_verification
+from node.store.vouches import list_vouches
 
 from . import repository
 from .repository import Application
@@ -33,7 +37,11 @@ WORDS_LIMIT = 2000
 
 @dataclass(frozen=True, slots=True)
 class NewApplication:
-    """What somebody writes into the form. register: a name, or empty for "no number"."""
+    """What somebody writes into the form. register: a name, or empty for "no number".
+
+    specialty: a name that pages translate, or their own words; empty where they say nothing.
+    is_shown: whether their profile shall say it once they are verified.
+    """
 
     member_class: str = "physician"
     jurisdiction: str = ""
@@ -41,6 +49,8 @@ class NewApplication:
     number: str = ""
     possession: tuple[str, ...] = ()
     words: str = ""
+    specialty: str = ""
+    is_shown: bool = False
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -52,17 +62,29 @@ class Evidence(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class OwnVerification:
-    """Where a member stands. application: their newest; verification: what is recorded; is_current: whether it holds."""
+    """Where a member stands. application: their newest; verification: what is recorded; is_current: whether it holds.
+
+    specialty, is_shown: what is recorded that they practise, and whether their profile says so.
+    vouches: what colleagues said for the newest application.
+    """
 
     application: Application | None
     verification: Verification | None
     is_current: bool
+    specialty: str = ""
+    is_shown: bool = False
+    vouches: tuple[Vouch, ...] = ()
 
     @property
     def is_lapsed(self) -> bool:
         """Whether it ended because nobody looked again in time."""
         found = self.verification
         return found is not None and not self.is_current and found.state in ("current", "ended")
+
+    @property
+    def has_vouches(self) -> bool:
+        """Whether as many colleagues vouched as are needed."""
+        return sum(vouch.counts for vouch in self.vouches) >= NEEDED
 
     @property
     def may_apply(self) -> bool:
@@ -131,11 +153,23 @@ async def apply(core: Core, member: Member, new: NewApplication) -> None:
         decided_by=earlier.decided_by if earlier is not None and is_appeal else None,
         applied_at=core.clock.now(),
         decided_at=None,
+        specialty=checked.specialty,
+        is_shown=checked.is_shown,
     )
     try:
         await core.store.write(_apply, application, is_answer)
     except Duplicate:
         raise Conflict("Your application is with the desk already.") from None
+
+
+async def choose_shown(core: Core, member: Member, *, is_shown: bool) -> None:
+    """Let a member's profile say what they practise, or not.
+
+    Raises:
+        Conflict: Nothing is recorded of them that could be shown.
+    """
+    if not await core.store.write(_show_specialty, member.actor_id, is_shown):
+        raise Conflict("No specialty is recorded of you. Name one when you apply.")
 
 
 def check_application(config: Config, new: NewApplication) -> NewApplication:
@@ -153,17 +187,21 @@ def check_application(config: Config, new: NewApplication) -> NewApplication:
     if not possession:
         raise Invalid("Please choose at least one way to show that this is you: a number alone is not enough.")
     words = clean_text(new.words, limit=WORDS_LIMIT).strip()
+    specialty = clean_line(new.specialty, limit=SPECIALTY_LIMIT)
+    is_shown = new.is_shown and bool(specialty)
     register = registers_of(config).get(new.register)
     if register is None or not register.proves:
         if new.register or normalize_number(new.number):
             raise Invalid("Please choose the register of your number.")
         if new.member_class not in WITHOUT_NUMBER:
             raise Invalid("Please choose your register and write your number.")
-        return NewApplication(new.member_class, jurisdiction, "", "", possession, words)
+        return NewApplication(new.member_class, jurisdiction, "", "", possession, words, specialty, is_shown)
     number = check_number(register, new.number)
     if number is None:
         raise Invalid(f"This cannot be a number of {register.title}: it has {register.form}. Is a digit wrong?")
-    return NewApplication(new.member_class, jurisdiction, register.name, number, possession, words)
+    if "".join(filter(str.isalnum, number)) in "".join(filter(str.isalnum, specialty.upper())):
+        raise Invalid("Leave the number out of your specialty: others may read that.")
+    return NewApplication(new.member_class, jurisdiction, register.name, number, possession, words, specialty, is_shown)
 
 
 def open_evidence(core: Core, application: Application) -> Evidence:
@@ -182,7 +220,15 @@ def sealed_for(application_id: int) -> str:
 async def _read_own(tx: Tx, actor_id: int) -> OwnVerification:
     verification = await get_verification(tx, actor_id=actor_id)
     newest = await repository.get_newest(tx, actor_id=actor_id)
-    return OwnVerification(newest, verification, verification is not None and verification.is_current(tx.now))
+    vouches = await list_vouches(tx, application_id=newest.application_id) if newest is not None else []
+    kept = await get_specialty(tx, actor_id=actor_id)
+    specialty, is_shown = (kept.specialty, kept.is_shown) if kept is not None else ("", False)
+    is_current = verification is not None and verification.is_current(tx.now)
+    return OwnVerification(newest, verification, is_current, specialty, is_shown, tuple(vouches))
+
+
+async def _show_specialty(tx: Tx, actor_id: int, is_shown: bool) -> bool:
+    return await show_specialty(tx, actor_id=actor_id, is_shown=is_shown)
 
 
 async def _apply(tx: Tx, application: Application, is_answer: bool) -> None:

@@ -1,8 +1,9 @@
 """Where a node is in a group's log, and what it does with an entry that arrives.
 
-    next in order         stored, 202
+    next in order         stored, 202; the first of a new epoch, too
     already held          202, nothing changes
     beyond the next       409, not stored: the sender rewinds, or we pull
+    of a new epoch, elsewhere   409: the host was restored; we pull, and find out from where (`align`)
     same place, other chain, or a `prev` that is not ours   409: the histories differ
 
 Every answer and every delivery carries `Rounds-Log: <group>; epoch=1; seq=412; chain=<hex>`.
@@ -37,6 +38,7 @@ class Verdict(Enum):
     NEXT = "next"
     HELD = "held"
     GAP = "gap"
+    RECOUNTED = "recounted"
     DIVERGED = "diverged"
 
 
@@ -49,15 +51,20 @@ def judge(entry: LogEntry, ours: Position, *, base_seq: int, held_chain: str | N
         base_seq: Our copy starts after this number.
         held_chain: The chain of the entry that we hold at this number, if we hold one.
     """
-    if entry.epoch != ours.epoch:
-        return Verdict.DIVERGED
-    if entry.seq > ours.seq + 1:
-        return Verdict.GAP
-    if entry.seq == ours.seq + 1:
-        return Verdict.NEXT if entry.prev == ours.chain else Verdict.DIVERGED
-    if entry.seq <= base_seq:
+    if held_chain == entry.chain or (entry.seq <= base_seq and entry.epoch <= ours.epoch):
         return Verdict.HELD
-    return Verdict.HELD if held_chain == entry.chain else Verdict.DIVERGED
+    if entry.epoch < ours.epoch:
+        return Verdict.DIVERGED
+    if entry.seq == ours.seq + 1 and entry.prev == ours.chain:
+        return Verdict.NEXT
+    if entry.epoch > ours.epoch:
+        return Verdict.RECOUNTED
+    return Verdict.GAP if entry.seq > ours.seq + 1 else Verdict.DIVERGED
+
+
+def status_of(verdict: Verdict) -> int:
+    """Return the answer to an entry: 202 for what we hold durably, 409 with our position for everything else."""
+    return 202 if verdict in (Verdict.NEXT, Verdict.HELD) else 409
 
 
 def format_position(group: str, position: Position) -> str:

@@ -91,6 +91,13 @@ STORY: tuple[tuple[str, str, list[str]], ...] = (
     ("message list --as ana", "", ["as.message.list"]),
     ("key list", "", []),
     ("key fingerprint", "", []),
+    ("key recovery", "", ["key.recovery"]),
+    ("key recovery", "", []),  # there is one
+    ("backup list", "", []),
+    ("backup send", "", []),  # nobody takes it
+    ("backup kept", '{"taken_at": "2026-11-21T12:00:00Z", "size_bytes": 1}', ["backup.made"]),
+    ("backup drilled", '{"taken_at": "2026-11-21T12:00:00Z", "ok": false}', ["backup.drilled"]),
+    ("backup drilled", '{"taken_at": "2026-11-21T12:00:00Z", "ok": true, "signature": null}', []),  # not signed by us
     ("lane list", "", []),
     ("lane retry friend.example", "", ["lane.retry"]),
     ("deadletter list", "", []),

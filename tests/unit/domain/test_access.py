@@ -18,6 +18,8 @@ from node.domain.access import (
     may_edit,
     may_moderate,
     may_node_read,
+    may_node_read_copy,
+    may_node_read_probe,
     may_node_see_card,
     may_node_see_person,
     may_own,
@@ -259,6 +261,16 @@ def test_which_nodes_may_know_a_member(is_searchable: bool, searches: bool, is_a
     decision = may_node_see_person(is_searchable=is_searchable, searches=searches, is_acquainted=is_acquainted)
 
     assert decision.allowed is allowed
+
+
+@pytest.mark.parametrize("is_host", [False, True])
+def test_a_copy_of_a_group_goes_back_to_its_host_alone(is_host: bool) -> None:
+    assert may_node_read_copy(is_host=is_host).allowed is is_host
+
+
+@pytest.mark.parametrize("is_its_own", [False, True])
+def test_a_test_object_is_given_to_the_node_that_laid_it_here(is_its_own: bool) -> None:
+    assert may_node_read_probe(is_its_own=is_its_own).allowed is is_its_own
 
 
 @pytest.mark.parametrize(

@@ -45,8 +45,12 @@ def judged(seq: int, *, prev: str = "b" * 64, epoch: int = 1, held: str | None =
         (Verdict.DIVERGED, judged(405, held=None)),
         (Verdict.HELD, judged(400)),
         (Verdict.HELD, judged(1)),
-        (Verdict.DIVERGED, judged(413, prev="a" * 64, epoch=2)),
-        (Verdict.DIVERGED, judged(412, held="same", epoch=2)),
+        (Verdict.NEXT, judged(413, prev="a" * 64, epoch=2)),
+        (Verdict.RECOUNTED, judged(413, epoch=2)),
+        (Verdict.RECOUNTED, judged(414, prev="a" * 64, epoch=2)),
+        (Verdict.RECOUNTED, judged(407, held="c" * 64, epoch=2)),
+        (Verdict.RECOUNTED, judged(400, epoch=2)),
+        (Verdict.HELD, judged(412, held="same", epoch=2)),
     ],
 )
 def test_an_entry_is_next_held_beyond_or_of_another_history(verdict: Verdict, found: Verdict) -> None:

@@ -1,0 +1,149 @@
+"""The journal: what must stay so after a restore, whatever the backup says. Pure: lines of text and what they add up to.
+
+One line of JSON for each act that a backup from before would undo, in the order in which they were done:
+
+    {"at":…,"what":"begun"}                              when the node is made; without it the beginning is lost
+    {"at":"2026-11-22T06:10:00Z","what":"out","group":G,"actor":A,"state":"removed","seq":412}
+    {"at":…,"what":"in","group":G,"actor":A,"role":"member","joined_seq":413,"visible_after":412,"base_seq":0}
+    {"at":…,"what":"erased","group":G,"activity":ID}
+    {"at":…,"what":"epoch","group":G,"epoch":2}
+    {"at":…,"what":"peer","host":H,"state":"parted"}
+    {"at":…,"what":"key","key":ID}                       retired, never to be trusted again
+    {"at":…,"what":"account","actor":A,"state":"ended"}
+
+Published format, kept by operators for years: members may be added, never renamed; an unknown `what` is passed over. A line
+that was cut off by a crash can only be the last one, and belongs to an act that nobody was told of.
+
+Spec: reliability.md 4.2, 4.7; decision 0012.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+OUT_STATES = frozenset({"left", "removed", "banned"})
+
+
+class JournalDamaged(ValueError):
+    """A line that is not the last one cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Somebody's place in a group, as decided last. state: "member", "left", "removed" or "banned".
+
+    seq: the group's number when they were put out. role, joined_seq, visible_after: of a member. base_seq: behind what
+    the copy of a member's node starts; a node that had a member before them has an earlier base than they have.
+    """
+
+    state: str
+    seq: int = 0
+    role: str = "member"
+    joined_seq: int = 0
+    visible_after: int = 0
+    base_seq: int = 0
+
+    @property
+    def is_out(self) -> bool:
+        """Whether they may have nothing of the group any more."""
+        return self.state in OUT_STATES
+
+
+@dataclass(slots=True)
+class Told:
+    """What a journal adds up to.
+
+    places: {(group, actor): the last decision}. erased: {group: ids of activities}. epochs: {group: all it had}.
+    peers: {host: the last state}. keys: ids of retired keys. accounts: {actor: the last state}.
+    lines: how many there are; none when the journal burned with the machine.
+    """
+
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    erased: dict[str, set[str]] = field(default_factory=dict)
+    epochs: dict[str, set[int]] = field(default_factory=dict)
+    peers: dict[str, str] = field(default_factory=dict)
+    keys: set[str] = field(default_factory=set)
+    accounts: dict[str, str] = field(default_factory=dict)
+    lines: int = 0
+
+    def list_out(self, group: str) -> set[str]:
+        """Return who was put out of a group, or left it, and did not come back."""
+        return {actor for (of, actor), place in self.places.items() if of == group and place.is_out}
+
+    def find_base(self, group: str, actors: Iterable[str]) -> int | None:
+        """Return the number behind which the copy of a node starts whose people these are; None if none is in.
+
+        It replaces what the backup says: somebody may have left and come back since.
+        """
+        places = [self.places.get((group, actor)) for actor in actors]
+        return min((place.base_seq for place in places if place is not None and not place.is_out), default=None)
+
+
+def format_line(at: str, what: str, **told: Any) -> str:
+    """Return one line, with its end."""
+    return json.dumps({"at": at, "what": what, **told}, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def drop_torn_end(text: str) -> str:
+    """Return a journal up to its last whole line. To be cut to that before the next line is written behind it."""
+    return text[: text.rfind("\n") + 1]
+
+
+def read_lines(text: str) -> list[dict[str, Any]]:
+    """Return the lines of a journal; a last one that was cut off is left out.
+
+    Raises:
+        JournalDamaged: Another line is not one.
+    """
+    found = []
+    for number, line in enumerate(drop_torn_end(text).split("\n"), 1):
+        if not line:
+            continue
+        try:
+            read = json.loads(line)
+        except ValueError:
+            raise JournalDamaged(f"Line {number} of the journal cannot be read.") from None
+        if not isinstance(read, dict):
+            raise JournalDamaged(f"Line {number} of the journal is not an act.")
+        found.append(read)
+    return found
+
+
+def shows_restore(*, lines_known: int, lines_written: int) -> bool:
+    """Say whether the store is older than the journal: it was put back by somebody who did not say so.
+
+    The store counts the lines in the transactions that they belong to, and never knows fewer than the file has.
+    """
+    return lines_known < lines_written
+
+
+def add_up(lines: Iterable[dict[str, Any]]) -> Told:
+    """Return what the lines of a journal add up to: the last word on each thing counts."""
+    told = Told()
+    for line in lines:
+        told.lines += 1
+        what, group = line.get("what"), str(line.get("group"))
+        if what == "begun":
+            told.is_whole = True
+        elif what == "out":
+            told.places[group, str(line["actor"])] = Place(str(line["state"]), int(line["seq"]))
+        elif what == "in":
+            after = int(line["visible_after"])
+            base = int(line.get("base_seq", after))
+            told.places[group, str(line["actor"])] = Place(
+                "member", 0, str(line["role"]), int(line["joined_seq"]), after, base
+            )
+        elif what == "erased":
+            told.erased.setdefault(group, set()).add(str(line["activity"]))
+        elif what == "epoch":
+            told.epochs.setdefault(group, set()).add(int(line["epoch"]))
+        elif what == "peer":
+            told.peers[str(line["host"])] = str(line["state"])
+        elif what == "key":
+            told.keys.add(str(line["key"]))
+        elif what == "account":
+            told.accounts[str(line["actor"])] = str(line["state"])
+    return told
