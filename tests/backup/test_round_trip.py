@@ -160,6 +160,33 @@ async def test_the_journal_stays_where_it_is_and_is_no_part_of_a_backup(stocked:
 
 
 @_SQLITE_IS_INSIDE
+async def test_a_restore_that_was_killed_between_its_renames_finds_the_journal_again(
+    stocked: Stocked, tmp_path: Path
+) -> None:
+    await stocked.backup(tmp_path / "one.backup")
+    for name, content in (("new.before/journal.log", "what happened\n"), ("new.partial/restoring", "restore 1")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(content)
+
+    await stocked.restore(tmp_path / "one.backup", tmp_path / "new")
+
+    assert (tmp_path / "new" / "journal.log").read_text() == "what happened\n"
+    assert _names(tmp_path, "new") == ["new"]
+
+
+@_SQLITE_IS_INSIDE
+async def test_a_folder_in_the_way_that_is_no_restores_is_left_alone(stocked: Stocked, tmp_path: Path) -> None:
+    await stocked.backup(tmp_path / "one.backup")
+    (tmp_path / "new.partial").mkdir()
+    (tmp_path / "new.partial" / "mine").write_text("mine")
+
+    with pytest.raises(ConfigError, match="in the way"):
+        await stocked.restore(tmp_path / "one.backup", tmp_path / "new")
+
+    assert _names(tmp_path / "new.partial", "") == ["mine"]
+
+
+@_SQLITE_IS_INSIDE
 @pytest.mark.parametrize("name", ["rounds.toml", "something"])
 async def test_a_directory_that_holds_anything_else_is_left_alone(stocked: Stocked, tmp_path: Path, name: str) -> None:
     await stocked.backup(tmp_path / "one.backup")

