@@ -11,7 +11,7 @@ DEV := .venv/.dev
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench pictures guide reference lock
+.PHONY: help demo test check bench sim pictures guide reference lock
 
 help: ## List what can be made.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target sentence; do \
@@ -29,6 +29,10 @@ check: $(DEV) ## Check format, lint, types and layers.
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+SEEDS ?= 2000
+sim: $(DEV) ## Run the simulation of nodes that fail and lie: make sim SEEDS=20000; exit code 1 when a seed fails.
+	$(BIN)/python -m tests.sim --seeds $(SEEDS) $(ARGS)
 
 bench: $(DEV) ## Measure what an activity costs, beside the limits of this machine.
 	$(BIN)/python -m bench $(ARGS)

@@ -8,7 +8,7 @@ Spec: reliability.md 4.7; decision 0012.
 
 from __future__ import annotations
 
-from node.community.members.service import end_account
+from node.community.members.service import end_account, sign_everybody_out
 from node.community.purge import purge_group
 from node.domain.actors import Actor
 from node.domain.groups import Group, Membership
@@ -54,6 +54,7 @@ async def take_up(core: Core) -> bool:
 
 
 async def _replay(tx: Tx, core: Core, told: Told) -> None:
+    await sign_everybody_out(tx)
     for peer in core.peers.all():
         state = told.peers.get(peer.host)
         if state in ("paused", "parted") and state != peer.state:

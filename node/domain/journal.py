@@ -5,7 +5,7 @@ One line of JSON for each act that a backup from before would undo, in the order
     {"at":…,"what":"begun"}                              when the node is made; without it the beginning is lost
     {"at":"2026-11-22T06:10:00Z","what":"out","group":G,"actor":A,"state":"removed","seq":412}
     {"at":…,"what":"in","group":G,"actor":A,"role":"member","joined_seq":413,"visible_after":412,"base_seq":0}
-    {"at":…,"what":"erased","group":G,"activity":ID}
+    {"at":…,"what":"erased","group":G,"activity":ID,"post":P}
     {"at":…,"what":"epoch","group":G,"epoch":2}
     {"at":…,"what":"peer","host":H,"state":"parted"}
     {"at":…,"what":"key","key":ID}                       retired, never to be trusted again
@@ -58,7 +58,9 @@ class Told:
 
     places: {(group, actor): the last decision}. erased: {group: ids of activities}. epochs: {group: all it had}.
     peers: {host: the last state}. keys: ids of retired keys. accounts: {actor: the last state}.
-    lines: how many there are; none when the journal burned with the machine.
+    posts: {erased activity: the post it made or changed}, to say once more that it was taken away.
+    lines: how many there are; none when the journal burned with the machine. is_whole: whether it goes back to when the
+    node was made; one that burned and began anew does not know all epochs.
     """
 
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
@@ -67,6 +69,8 @@ class Told:
     peers: dict[str, str] = field(default_factory=dict)
     keys: set[str] = field(default_factory=set)
     accounts: dict[str, str] = field(default_factory=dict)
+    is_whole: bool = False
+    posts: dict[str, str] = field(default_factory=dict)
     lines: int = 0
 
     def list_out(self, group: str) -> set[str]:
@@ -138,6 +142,8 @@ def add_up(lines: Iterable[dict[str, Any]]) -> Told:
             )
         elif what == "erased":
             told.erased.setdefault(group, set()).add(str(line["activity"]))
+            if "post" in line:
+                told.posts[str(line["activity"])] = str(line["post"])
         elif what == "epoch":
             told.epochs.setdefault(group, set()).add(int(line["epoch"]))
         elif what == "peer":

@@ -13,7 +13,7 @@ NodeError                    code, safe sentence, internal sentence
 │   ├─ UnsupportedType  415
 │   ├─ Invalid          422
 │   ├─ TooMany          429
-│   └─ Unavailable      503  paused peer, too much at once
+│   └─ Unavailable      503  paused peer, too much at once; Recovering: a group that was restored
 ├─ ProtocolError             LocalProtocolError (we built it wrong), RemoteProtocolError (they sent it wrong)
 │   └─ RemoteMalformed, OriginMismatch, UnsupportedActivity
 ├─ RemoteFailure             Unreachable (try later), Refusing (stop and tell the operator)

@@ -98,7 +98,7 @@ async def test_a_thread_on_paper_says_whose_it_is_and_has_no_forms(
     await sign_in(page, society.origin, "ana", PASSWORD)
     await page.goto(f"{society.origin}/groups/ward/threads/{warned['uri'].rpartition('/')[2]}")
     await page.emulate_media(media="print")
-    folded = await page.evaluate(
+    await page.wait_for_function(
         "document.querySelector('.warned .prose').checkVisibility({contentVisibilityAuto: true})"
     )
     await page.goto(f"{society.origin}/groups/ward/threads/{topic['uri'].rpartition('/')[2]}")
@@ -116,5 +116,4 @@ async def test_a_thread_on_paper_says_whose_it_is_and_has_no_forms(
         )
         == []
     )
-    assert folded is True
     assert (await page.pdf())[:4] == b"%PDF"

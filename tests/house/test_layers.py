@@ -25,6 +25,7 @@ def _lint(folder: Path) -> subprocess.CompletedProcess[str]:
 def copy(tmp_path: Path) -> Path:
     """Give a copy of the house that a test may spoil."""
     shutil.copytree(NODE, tmp_path / "node", ignore=shutil.ignore_patterns("__pycache__", "static", "templates"))
+    shutil.copytree(ROOT / "tests" / "sim", tmp_path / "tests" / "sim", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
@@ -62,6 +63,19 @@ def test_a_folder_that_nobody_declared_fails(copy: Path) -> None:
 )
 def test_an_import_that_goes_up_or_into_another_room_fails(copy: Path, file: str, line: str) -> None:
     path = copy / "node" / file
+    path.write_text(path.read_text("utf-8") + f"\n{line}\n", "utf-8")
+
+    done = _lint(copy)
+
+    assert done.returncode != 0
+    assert "BROKEN" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "line", ["from node.inbox import entries", "from node.store import logs", "from node.outbox import deliver"]
+)
+def test_a_simulation_that_takes_more_than_decisions_fails(copy: Path, line: str) -> None:
+    path = copy / "tests" / "sim" / "clock.py"
     path.write_text(path.read_text("utf-8") + f"\n{line}\n", "utf-8")
 
     done = _lint(copy)

@@ -31,6 +31,7 @@ async def _recover(village: Village, node: Node) -> None:
     for _ in range(40):
         await village.pass_time(30)
         if (await node.run("status"))["state"] == "ready":
+            await village.rest()
             return
     raise AssertionError("the node does not come back")
 
@@ -223,3 +224,17 @@ async def test_a_host_that_wrote_on_after_an_undeclared_restore_loses_neither_hi
     assert sorted(await a.texts(ward, as_="ana")) == ["before", "lost", "written on"]
     assert await a.texts(ward, as_="ana") == await b.texts(ward, as_="ben")
     assert await _log(a) == await _log(b)
+
+
+async def test_nobody_stays_signed_in_over_a_restore(village: Village) -> None:
+    a = await village.node("society")
+    await a.member("ana")
+    await a.run("member", "token", "ana", "--scopes", "read")
+    await a.stop()
+    kept = await take_snapshot(a)
+
+    await go_back(a, kept)
+    await a.start()
+
+    [row] = await a.select("SELECT COUNT(*) AS n FROM api_tokens WHERE revoked_at IS NULL")
+    assert row.n == 0

@@ -54,6 +54,9 @@ _SESSIONS = """SELECT session_id, agent, created_at, seen_at FROM sessions
   WHERE actor_id = :actor_id AND expires_at > :now_at ORDER BY seen_at DESC LIMIT 100"""
 _END_SESSION = "DELETE FROM sessions WHERE session_id = :session_id AND actor_id = :actor_id"
 _END_SESSIONS = "DELETE FROM sessions WHERE actor_id = :actor_id AND session_id <> :but_id"
+_END_ALL_SESSIONS = "DELETE FROM sessions"
+_REVOKE_ALL_TOKENS = "UPDATE api_tokens SET revoked_at = :now_at WHERE revoked_at IS NULL"
+_SPEND_ALL_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE used_at IS NULL"
 _END_EXPIRED = "DELETE FROM sessions WHERE actor_id = :actor_id AND expires_at <= :now_at"
 _TOKENS = """SELECT token_hash, scopes, created_at FROM api_tokens
   WHERE actor_id = :actor_id AND revoked_at IS NULL ORDER BY created_at DESC LIMIT 100"""
@@ -279,3 +282,10 @@ async def save_preferences(tx: Tx, *, actor_id: int, language: str, time_zone: s
 async def get_link(tx: Tx, *, token_hash: str) -> Any | None:
     """Return (purpose, actor_id, handle, name) of a one-time link that can still be used; it is not spent."""
     return await tx.one(_LINK, token_hash=token_hash, now_at=tx.now)
+
+
+async def end_all_sign_ins(tx: Tx) -> None:
+    """End every session, token and one-time link: a restore brings back those that were ended since."""
+    await tx.run(_END_ALL_SESSIONS)
+    await tx.run(_REVOKE_ALL_TOKENS, now_at=tx.now)
+    await tx.run(_SPEND_ALL_LINKS, now_at=tx.now)

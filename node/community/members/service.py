@@ -302,6 +302,11 @@ async def end_account(tx: Tx, *, actor_id: int, state: str) -> None:
     await repository.end_sessions(tx, actor_id=actor_id)
 
 
+async def sign_everybody_out(tx: Tx) -> None:
+    """End every session, token and one-time link: after a restore nobody can say which were ended since the backup."""
+    await repository.end_all_sign_ins(tx)
+
+
 async def _restore(tx: Tx, member: Member, by: str, reason: str) -> None:
     await repository.take_member(tx, actor_id=member.actor_id)
     await repository.update_member_state(tx, actor_id=member.actor_id, state="active")

@@ -83,6 +83,10 @@ class OpenedBackup:
             self._note(f"Unsealing: {10 * tenth} %.")
         return data
 
+    def close(self) -> None:
+        """Let go of the file; `unpack` does so by itself."""
+        self._file.close()
+
     def unpack(self, folder: Path) -> Unpacked:
         """Write what is in it into an empty folder; see `archive.unpack`."""
         with self._file:
@@ -113,7 +117,11 @@ async def restore(
     _put_back(data)
     require_empty(data)
     opened = await asyncio.to_thread(OpenedBackup, file, code, note=note)
-    partial, mark = _make_partial(data)
+    try:
+        partial, mark = _make_partial(data)
+    except BaseException:
+        opened.close()
+        raise
     try:
         done = await _fill(partial, opened, anyway=anyway, clock=clock, note=note)
         if database != "sqlite:":

@@ -23,6 +23,9 @@ from enum import Enum
 from .entry import LogEntry
 from .position import Position
 
+# What was taken away stays so, whoever has left since.
+_TAKES_AWAY = frozenset({"delete", "remove"})
+
 
 class Use(Enum):
     """What becomes of an entry that was handed to us."""
@@ -83,8 +86,10 @@ def judge_handed(handed: Handed, ours: Ours) -> Use:
         return Use.LATER
     if ours.is_recovering and entry.seq == ours.head.seq + 1 and entry.prev == ours.head.chain:
         return Use.ADOPT_ERASED if ours.is_erased else Use.ADOPT
-    if handed.author == entry.group or handed.author in ours.out:
+    if handed.author == entry.group:
         return Use.SKIP  # the group says its own words anew, from what it knows now
+    if handed.author in ours.out and entry.kind not in _TAKES_AWAY:
+        return Use.SKIP
     if not handed.has_content:
         return Use.SKIP
     if ours.is_erased:
@@ -143,7 +148,7 @@ def build_locator(
 
     Args:
         first: The lowest number that the node may know: its base.
-        last: The end of our log, with what is to be taken already.
+        last: The end of our log.
         chain_at: Our chain at a number.
         cursor: How far our lane to the node had got: a node that is behind us stands there.
     """
@@ -153,6 +158,31 @@ def build_locator(
         step *= 2
     places = {*numbers, min(max(cursor or 0, first), last)}
     return [(number, chain_at(number)) for number in sorted(places, reverse=True)]
+
+
+def list_branches(handed: Iterable[Handed], chain_at: Callable[[int], str | None]) -> list[tuple[int, str]]:
+    """Return places of what was handed over already, for the locator of the next question, as far apart as there.
+
+    Only of what goes back to our log without a hole: whoever shares such a place has nothing before it that we lack.
+
+    Args:
+        handed: What we hold, and cannot take yet.
+        chain_at: Our chain at a number.
+    """
+    found: dict[str, LogEntry] = {}
+    for each in sorted(handed, key=lambda each: each.entry.seq):
+        entry = each.entry
+        if each.is_proved and (entry.prev in found or chain_at(entry.seq - 1) == entry.prev):
+            found[entry.chain] = entry
+    continued = {entry.prev for entry in found.values()}
+    places: list[tuple[int, str]] = []
+    for end in [entry for chain, entry in found.items() if chain not in continued]:
+        branch = [end]
+        while branch[-1].prev in found:
+            branch.append(found[branch[-1].prev])
+        steps = [0, *(2**power for power in range(20) if 2**power < len(branch))]
+        places += [(branch[step].seq, branch[step].chain) for step in steps]
+    return places
 
 
 def choose_handing(locator: Sequence[tuple[int, str]], *, base_seq: int, chain_at: Callable[[int], str | None]) -> int:

@@ -66,6 +66,8 @@ STORY: tuple[tuple[str, str, list[str]], ...] = (
     (f"peer add friend.example --fingerprint {_WRONG} --yes", "", ["peer.wrong_fingerprint"]),
     (f"peer add friend.example --fingerprint {_PRINT} --yes", "", ["peer.active"]),
     (f"peer add friend.example --fingerprint {_PRINT} --yes", "", []),
+    ("peer import", "listed.example", []),
+    ("peer import --yes", "listed.example", ["peer.draft"]),
     ("peer list", "", []),
     ("peer show friend.example", "", []),
     ("peer test friend.example", "", []),
