@@ -13,6 +13,7 @@ from node.store.logs import pull_at, purge_log
 from node.store.media import forget_media_of_group
 from node.store.objects import purge_group_posts
 from node.store.progress import purge_progress
+from node.store.recovering import drop_orphans
 from node.store.rosters import get_group, replace_readers, set_base
 from node.store.strays import forget_strays, forget_submissions
 
@@ -34,6 +35,7 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
     await purge_drafts(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
+    await drop_orphans(tx, group_id=group_id)
     await forget_relayed(tx)
     await replace_readers(tx, group_id=group_id, readers=[])
     await set_base(tx, group_id=group_id, epoch=1, seq=0, chain=chain_zero(group.uri))

@@ -32,7 +32,7 @@ from node.store.core import DOUBTS_BELL, Core
 from node.store.engine import Tx
 from node.store.logs import get_chain, get_entry_by_activity, get_position
 from node.store.recovering import RecoveringGroup
-from node.store.rosters import get_group, list_admissions, list_groups
+from node.store.rosters import get_group, list_admissions
 
 from .settling import keep_handed, read_handed, settle
 
@@ -49,7 +49,6 @@ class Recoverer:
         self._tables = tables
         self._states: dict[int, Recovery] = {}
         self._stopping = False
-        self.has_consent = False
 
     async def run(self) -> None:
         """Work until `stop` is called; without a restore there is nothing to do."""
@@ -98,7 +97,7 @@ class Recoverer:
             except NodeError as error:
                 get_logger().info("copy_not_heard", group=group.uri, peer=host, reason=error.internal)
         self._states[group.group_id] = state
-        if not state.is_over(core.clock.now().timestamp(), has_consent=self.has_consent):
+        if not state.is_over(core.clock.now().timestamp()):
             return
         told = core.store.journal.read()
         if await settle(core, self._tables, group, told):
@@ -223,8 +222,3 @@ async def _keep(tx: Tx, group: Group, entries: list[ReceivedEntry], told: Told) 
 
 async def _begin(tx: Tx, group_id: int, next_epoch: int) -> None:
     await recovering.begin(tx, group_id=group_id, next_epoch=next_epoch)
-
-
-async def list_own_groups(tx: Tx) -> list[Group]:
-    """Return the groups hosted here, staff rooms among them."""
-    return [group for group in await list_groups(tx) if group.is_local]

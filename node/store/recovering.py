@@ -38,7 +38,6 @@ _DROP = "DELETE FROM orphans WHERE group_id = :group_id AND activity_uri = :acti
 _DROP_ONE = "DELETE FROM orphans WHERE group_id = :group_id AND chain = :chain"
 _DROP_ALL = "DELETE FROM orphans WHERE group_id = :group_id"
 _GROUPS = "SELECT DISTINCT group_id FROM orphans"
-_COUNT = "SELECT COUNT(*) AS n FROM orphans"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +139,6 @@ async def drop_orphans(tx: Tx, *, group_id: int) -> None:
 async def list_groups_with_orphans(tx: Tx) -> list[int]:
     """Return the groups of which something is kept outside the log."""
     return [row.group_id for row in await tx.all(_GROUPS)]
-
-
-async def count_orphans(tx: Tx) -> int:
-    """Return how many entries are kept outside their logs."""
-    return int(await tx.value(_COUNT))
 
 
 async def list_copied(tx: Tx) -> list[int]:

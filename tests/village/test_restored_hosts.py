@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.commands import CommandRefused
@@ -238,3 +240,23 @@ async def test_nobody_stays_signed_in_over_a_restore(village: Village) -> None:
 
     [row] = await a.select("SELECT COUNT(*) AS n FROM api_tokens WHERE revoked_at IS NULL")
     assert row.n == 0
+
+
+async def test_t17_what_a_copy_kept_for_its_host_goes_with_the_copy(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    await a.post(ward, "canary that is kept", as_="ana")
+    await village.rest()
+    await b.core.store.write(_keep_newest)
+
+    await b.run("group", "leave", ward, "--as", "ben")
+    await village.rest()
+
+    assert "canary that is kept" not in str(await b.rows())
+
+
+async def _keep_newest(tx: Any) -> None:
+    """Keep the newest entry outside the log too, as a copy does that was cut."""
+    await tx.run(
+        "INSERT INTO orphans (group_id, chain, activity_uri, seq, epoch, document, asks, kept_at)"
+        " SELECT group_id, chain, activity_uri, seq, epoch, document, 0, 0 FROM log_entries ORDER BY seq DESC LIMIT 1"
+    )
