@@ -97,12 +97,14 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def spares(tmp_path_factory: pytest.TempPathFactory) -> Spares:
+def spares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spares]:
     """Give the databases that tests of this session hand on; whoever opens a node asks for one, so nodes share more."""
     from tests.support.made_once import make_once  # it imports the whole node, which most tests do without
 
     make_once()
-    return Spares(tmp_path_factory.mktemp("spares"))
+    made = Spares(tmp_path_factory.mktemp("spares"))
+    yield made
+    made.restorer.close()
 
 
 @pytest.fixture

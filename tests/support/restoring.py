@@ -22,10 +22,11 @@ _BIG_BYTES = 4_000_000
 
 
 class Restorer:
-    """Remembers what databases were like, and restores that. Its thread ends with the process."""
+    """Remembers what databases were like, and restores that."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread()
         self._connections: dict[str, Any] = {}
 
     async def remember(self, address: str) -> None:
@@ -36,10 +37,27 @@ class Restorer:
         """Disconnect everybody from a database that was remembered, and make it what it was."""
         await self._run(self._restore(address))
 
+    def close(self) -> None:
+        """Let go of every connection, and end the thread."""
+        if self._loop is None:
+            return
+        asyncio.run_coroutine_threadsafe(self._let_go(), self._loop).result(10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+        self._loop.close()
+        self._loop = None
+
+    async def _let_go(self) -> None:
+        for connection in self._connections.values():
+            connection.terminate()
+        self._connections.clear()
+        await asyncio.sleep(0)
+
     async def _run(self, work: Any) -> None:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, daemon=True).start()
+            self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+            self._thread.start()
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def _remember(self, address: str) -> None:

@@ -40,9 +40,13 @@ class Peer:
     requests: list[Request] = field(default_factory=list)
     connections: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             while True:
                 request = await read_request(reader)
@@ -53,6 +57,8 @@ class Peer:
                 writer.write(self.answers.get(request.target, self.otherwise))
                 await writer.drain()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     async def drip(self, request: Request, writer: asyncio.StreamWriter) -> None:
         """Promise a document, then send one byte of it now and then, for ever."""
@@ -96,6 +102,8 @@ async def a_peer(tls: ssl.SSLContext | None = None) -> AsyncIterator[Peer]:
     finally:
         peer.stopping.set()
         server.close()
+        if peer.serving:  # whoever still writes when the loop ends leaves a warning to a later test
+            await asyncio.wait(peer.serving, timeout=2)
 
 
 async def everybody_is_on_loopback(host: str, port: int) -> list[str]:
