@@ -11,7 +11,7 @@ DEV := .venv/.dev
 export UV_SYSTEM_CERTS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sim pictures guide reference lock
+.PHONY: help demo test check bench soak faults sim pictures guide reference lock
 
 help: ## List what can be made.
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r target sentence; do \
@@ -34,8 +34,16 @@ SEEDS ?= 2000
 sim: $(DEV) ## Run the simulation of nodes that fail and lie: make sim SEEDS=20000; exit code 1 when a seed fails.
 	$(BIN)/python -m tests.sim --seeds $(SEEDS) $(ARGS)
 
+ROUNDS ?= 100
+faults: $(DEV) ## End processes by force at their commit boundaries, round after round, on both databases: make faults ROUNDS=100.
+	FAULT_ROUNDS=$(ROUNDS) $(BYTECODE) $(BIN)/python -m pytest -p no:randomly tests/faults/test_row_13_kill9_rounds.py $(ARGS)
+
 bench: $(DEV) ## Measure what an activity costs, beside the limits of this machine.
 	$(BIN)/python -m bench $(ARGS)
+
+SOAK_MINUTES ?= 20
+soak: $(DEV) ## Keep a node under ten times its load for twenty minutes: make soak SOAK_MINUTES=5; exit code 1 when it grows.
+	$(BIN)/python -m bench.soak --minutes $(SOAK_MINUTES) $(ARGS)
 
 pictures: $(DEV) ## Take pictures of every page, wide and narrow, light and dark, into pictures/.
 	$(BIN)/python tools/system_packages.py
@@ -50,8 +58,8 @@ reference: $(DEV) ## Write the configuration's example and reference anew from t
 	$(BIN)/python -m tools.configuration_reference
 
 lock: .venv/.made ## Write both requirement files anew from pyproject.toml; newer versions with ARGS=--upgrade.
-	$(COMPILE) --extra postgres pyproject.toml -o requirements.lock
-	$(COMPILE) --extra postgres --extra dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) --extra postgres --extra s3 pyproject.toml -o requirements.lock
+	$(COMPILE) --extra postgres --extra s3 --extra dev pyproject.toml -o requirements-dev.lock
 
 COMPILE = $(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --no-emit-find-links \
 	--python-version 3.11 --custom-compile-command "make lock" $(ARGS)

@@ -16,7 +16,22 @@ from .limits import measure_limits
 from .peers import KeyBox
 from .report import Line, Section, render
 from .run import Run
-from .scenarios import delivery, entries, idle, ingest, live, pages, reading, search, strangers, submissions
+from .scenarios import (
+    catchup,
+    delivery,
+    entries,
+    fanout,
+    hanging,
+    idle,
+    ingest,
+    live,
+    pages,
+    reading,
+    search,
+    strangers,
+    submissions,
+    workers,
+)
 
 SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "ingest": ingest.measure,
@@ -24,6 +39,11 @@ SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "entries": entries.measure,
     "strangers": strangers.measure,
     "delivery": delivery.measure,
+    "fanout": fanout.measure,
+    "stored": fanout.measure_stored,
+    "hanging": hanging.measure,
+    "catchup": catchup.measure,
+    "workers": workers.measure,
     "reading": reading.measure,
     "pages": pages.measure,
     "search": search.measure,

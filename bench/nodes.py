@@ -20,7 +20,7 @@ from .processes import cpu_seconds, pss_bytes
 
 PASSWORD = "correct-horse-battery"
 SERVE = ("-m", "node")
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 _STOP_SECONDS = 30.0
 _REST_SECONDS = 120.0
 _LOOK_SECONDS = 0.03

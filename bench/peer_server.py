@@ -2,7 +2,7 @@
 
 `python -m bench.peer_server FILE`: the file is JSON, [{"fd": n, "documents": {path: [content type, body]}}, …]; each
 `fd` is an inherited listening socket. Any of them also answers the benchmark itself: `GET /bench/state`,
-`POST /bench/reset`, and `POST /bench/mode` with {"place": n, "mode": "take" | "hang" | "busy"}.
+`GET /bench/times`, `POST /bench/reset`, and `POST /bench/mode` with {"place": n, "mode": "take" | "hang" | "busy"}.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import re
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import uvloop
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *([0-9]+)\r\n", re.IGNORECASE)
 _KEPT = 20
+_TIMES_KEPT = 1000
 _TAKEN = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n\r\n"
 _BUSY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
 _ABSENT = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"
@@ -43,6 +44,7 @@ class Host:
         """Forget what happened."""
         self.posts = 0
         self.last_at = 0.0
+        self.times: deque[float] = deque(maxlen=_TIMES_KEPT)
         self.fetches: Counter[str] = Counter()
         self.bodies: list[str] = []
 
@@ -83,6 +85,7 @@ class Visit(asyncio.Protocol):
         if method == b"POST":
             host.posts += 1
             host.last_at = time.monotonic()
+            host.times.append(host.last_at)
             if len(host.bodies) < _KEPT:
                 host.bodies.append(body.decode())
             return {"take": _TAKEN, "busy": _BUSY, "hang": b""}[host.mode]
@@ -96,7 +99,8 @@ class Visit(asyncio.Protocol):
         elif path == b"/bench/mode":
             wanted = json.loads(body)
             self._hosts[wanted["place"]].mode = wanted["mode"]
-        text = json.dumps([host.state() for host in self._hosts]).encode()
+        shown = [list(host.times) if path == b"/bench/times" else host.state() for host in self._hosts]
+        text = json.dumps(shown).encode()
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text)
 
 

@@ -30,12 +30,17 @@ class World:
         """Return what happened at each peer since the last reset; see `peer_server.Host.state`."""
         return self._ask("state", None)
 
+    def times(self) -> list[list[float]]:
+        """Return when each peer was sent something since the last reset, the last thousand times, by `time.monotonic`."""
+        found: list[list[float]] = self._ask("times", None)
+        return found
+
     def reset(self) -> None:
         """Forget what happened so far."""
         self._ask("reset", {})
 
-    def wait_for_posts(self, count: int, *, first: int | None = None) -> float:
-        """Wait until each peer, or each of the first so many, has been sent `count`; return when the last one was.
+    def wait_for_posts(self, count: int, *, first: int | None = None, last: int | None = None) -> float:
+        """Wait until each peer, or each of the first or last so many, has been sent `count`; return when the last one was.
 
         The instant is one of `time.monotonic`, which all processes of a machine share.
 
@@ -44,7 +49,7 @@ class World:
         """
         deadline = time.monotonic() + _SECONDS
         while time.monotonic() < deadline:
-            hosts = self.state()[:first]
+            hosts = self.state()[:first][-(last or 0) :]
             if all(host["posts"] >= count for host in hosts):
                 return float(max(host["last_at"] for host in hosts))
             time.sleep(_LOOK_SECONDS)
@@ -64,10 +69,10 @@ class World:
         for peer in self.peers:
             node.run("peer", "add", peer.origin, "--unpinned", "--yes")
 
-    def _ask(self, verb: str, body: dict[str, Any] | None) -> list[dict[str, Any]]:
+    def _ask(self, verb: str, body: dict[str, Any] | None) -> list[Any]:
         data = None if body is None else json.dumps(body).encode()
         with urllib.request.urlopen(f"{self.peers[0].origin}/bench/{verb}", data=data, timeout=30) as answer:
-            shown: list[dict[str, Any]] = json.load(answer)
+            shown: list[Any] = json.load(answer)
         return shown
 
 

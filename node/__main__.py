@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 _READS_STDIN = {("post", "add"), ("post", "edit"), ("message", "send"), ("peer", "import"), ("guard", "check")}
-_OUTSIDE = {"init", "serve", "demo", "backup", "restore", "migrate", "config", "doctor"}
+_OUTSIDE = {"init", "serve", "worker", "demo", "backup", "restore", "migrate", "config", "doctor"}
 
 
 def main(argv: list[str] | None = None) -> int:

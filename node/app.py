@@ -13,10 +13,11 @@ from typing import Any
 from node.api import build_api
 from node.community.house import House
 from node.federation.message import Answer, Request
-from node.foundation.errors import Malformed, NodeError, NotFound, SignatureInvalid, TooLarge
+from node.foundation.errors import Malformed, NodeError, NotFound, SignatureInvalid, TooLarge, Unavailable
 from node.foundation.logs import get_logger
 from node.inbox.routes import answer_inbox, is_inbox, refuse
 from node.outbox.routes import answer_get
+from node.views.gates import retry_after_seconds
 from node.views.site import build_site
 
 Scope = MutableMapping[str, Any]
@@ -51,11 +52,18 @@ class Application:
 
     async def answer(self, request: Request) -> Answer:
         """Answer a request of the corridor."""
+        if (away := self._core.pressure.find_maintenance(self._core.clock.now())) is not None:
+            seconds = retry_after_seconds(away.until_at, self._core.clock.now())
+            return refuse(request, Unavailable(internal="maintenance", retry_after_seconds=seconds))
         try:
+            if self._core.company is not None:  # what another process refuses now, this one refuses too
+                await self._core.company.keep_up()
             if request.method == "POST" and is_inbox(request.path):
                 answer = await answer_inbox(self._core, self._house.receiver, request)
             else:
                 answer = await self._answer_get(request)
+        except NodeError as error:
+            return refuse(request, error)
         except Exception:  # a mistake of ours must not look like one of theirs, and must not kill the connection
             get_logger().exception("request_failed", path=request.path)
             return Answer(500)

@@ -22,7 +22,7 @@ from tests.support.memory import a_folder_in_memory
 from tests.support.postgres import Cluster, a_cluster, has_programs
 
 _TITLES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
-_LONG = ("cli", "faults")
+_LONG = ("cli", "faults", "scale")
 _MISSING = "PostgreSQL is not installed: run `sudo apt-get install postgresql`."
 
 
@@ -36,7 +36,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Let the long tests begin first, so that nobody waits for one of them at the end; the rest stay in random order.
 
     With several workers each begins with an equal part of the list. The browser is for the first of them alone.
+    Tests that take minutes run when asked for: `-m long`.
     """
+    if "long" not in config.option.markexpr:
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("long")])
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
     workers = int(getattr(config, "workerinput", {}).get("workercount", 1))
     browser, others, rest = [], [], []
     for item in items:

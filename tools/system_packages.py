@@ -28,10 +28,22 @@ def has_chromium() -> bool:
     return Path("/usr/bin/chromium").exists()
 
 
+def has_faketime() -> bool:
+    """Return whether the library is here that gives a process another time."""
+    return bool([*Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")])
+
+
+def has_namespaces() -> bool:
+    """Return whether the program is here that makes network namespaces."""
+    return shutil.which("ip") is not None
+
+
 # Debian's name of each package, and how to see that it is here.
 PACKAGES: dict[str, Callable[[], bool]] = {
     "postgresql": has_postgresql,
     "chromium": has_chromium,
+    "iproute2": has_namespaces,
+    "faketime": has_faketime,
 }
 
 

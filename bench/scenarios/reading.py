@@ -74,7 +74,7 @@ def serve_each(folders: dict[int, tuple[Path, str, Filled]]) -> Iterator[tuple[s
     with a_cluster(is_durable=True) as cluster:
         copies = {}
         for posts, (data, origin, filled) in folders.items():
-            address = _create_database(cluster.address, f"bench{posts}")
+            address = create_database(cluster.address, f"bench{posts}")
             target = data.with_name(f"{data.name}-postgres")
             copy_to_postgres(data, target, address)
             copies[posts] = (target, origin, filled)
@@ -182,7 +182,7 @@ def _check_page(node: Node, token: str, *, is_full: bool) -> None:
         raise ValueError(f"a home of {len(statuses)} statuses")
 
 
-def _create_database(address: Callable[[str], str], name: str) -> str:
+def create_database(address: Callable[[str], str], name: str) -> str:
     """Create a database in the cluster and return its address."""
     asyncio.run(_execute(address("postgres"), f"CREATE DATABASE {name}"))
     return address(name)

@@ -19,7 +19,7 @@ from node.community.posts.reading import find_picture
 from node.domain.actors import Member
 from node.foundation.errors import NodeError, NotFound
 from node.store.core import Core
-from node.store.files import media_path
+from node.store.files import load_file
 
 from .errors import translate
 from .tickets import Tickets
@@ -86,7 +86,7 @@ async def _load(core: Core, viewer: Member, token: str) -> tuple[bytes, str]:
     """
     sha256, media_type = await find_picture(core, viewer=viewer, token=token)
     try:
-        return await asyncio.to_thread(media_path(core, sha256).read_bytes), media_type
+        return await asyncio.to_thread(load_file, core, sha256), media_type
     except FileNotFoundError:
         raise NotFound from None
 

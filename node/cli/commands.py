@@ -11,6 +11,7 @@ from typing import NoReturn
 from node.foundation.errors import Invalid
 
 from . import (
+    announce,
     audit,
     backup_parts,
     deadletter,
@@ -24,6 +25,7 @@ from . import (
     peer,
     peer_import,
     post,
+    recovering,
     setup,
     status,
 )
@@ -89,6 +91,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("post", "edit", post.edit_words, post.edit, "change a post, as its author (test nodes)"),
     Command("post", "withdraw", post.post_words, post.withdraw, "take a post back, as its author (test nodes)"),
     Command("post", "remove", post.remove_words, post.remove, "remove a post, as staff (test nodes)"),
+    Command("post", "reach", post.post_words, post.reach, "say which nodes have a post, as its author (test nodes)"),
     Command("post", "pin", post.post_words, post.pin, "pin a post, as staff (test nodes)"),
     Command("post", "unpin", post.post_words, post.unpin, "unpin a post, as staff (test nodes)"),
     Command("post", "lock", post.post_words, post.lock, "lock a thread, as staff (test nodes)"),
@@ -97,6 +100,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("message", "list", message.list_words, message.list_all, "list a member's messages (test nodes)"),
     Command("key", "list", _none, key.list_all, "list this node's keys"),
     Command("key", "fingerprint", _none, key.fingerprint, "print this node's fingerprint"),
+    Command("key", "rotate", key.rotate_words, key.rotate, "change keys; old ones count beside them for a while"),
+    Command("key", "revoke", key.revoke_words, key.revoke, "revoke a key that leaked, at once"),
     Command("key", "recovery", key.recovery_words, key.recovery, "make a new recovery code for backups"),
     Command("backup", "list", _none, backup_parts.list_all, "list backups and drills"),
     Command(
@@ -109,11 +114,19 @@ COMMANDS: tuple[Command, ...] = (
     Command("backup", "kept", _none, backup_parts.kept, "write down a backup that `rounds backup FILE` has kept"),
     Command("backup", "drilled", _none, backup_parts.drilled, "write down what `rounds backup drill` has found"),
     Command("lane", "list", _none, lane.list_all, "list what waits for which peer"),
+    Command("recovering", "list", _none, recovering.list_all, "list the groups that ask for what a restore lost"),
+    Command("recovering", "end", recovering.end_words, recovering.end, "let a group go on without unheard nodes"),
     Command("lane", "retry", lane.retry_words, lane.retry, "try the lanes of a peer now"),
     Command("deadletter", "list", _none, deadletter.list_all, "list what could not be handled"),
     Command("deadletter", "retry", deadletter.one_word, deadletter.retry, "try a dead letter again"),
     Command("audit", "list", audit.list_words, audit.list_all, "list the audit log"),
     Command("audit", "verify", _none, audit.verify, "check the audit chain"),
+    Command("announce", "", announce.announce_words, announce.announce, "announce something to everybody on this node"),
+    Command("announcement", "list", _none, announce.list_all, "list what is announced"),
+    Command("announcement", "end", announce.end_words, announce.end, "end an announcement now"),
+    Command("maintenance", "on", announce.on_words, announce.begin_maintenance, "let the node be away"),
+    Command("maintenance", "off", _none, announce.end_maintenance, "let the node be there again"),
+    Command("clock", "accept", _none, announce.accept_clock, "say that the clock is right, after it was set"),
     Command("setup", "", _none, setup.setup, "make a new set-up link while nobody operates the node"),
     Command("status", "", _none, status.status, "print how the node is"),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from node.community.house import close_core, open_core
-from node.community.operating.checks import is_private, private_files
+from node.community.operating.checks import check_disk, is_private, look_at_pressure, private_files
 from node.community.operating.recovery import KEY_NAME
 from node.community.operating.service import measure_disk
 from node.foundation.clock import SystemClock
@@ -16,11 +18,13 @@ from node.foundation.errors import ConfigError, NodeError
 from node.store.backups import BackupState, read_backup_state
 from node.store.migrate import migrate
 from node.store.opening import open_store
+from node.store.recovering import list_recovering
 from node.store.sqlite import has_checkpoint_race
 
 from .doctor_backups import ask_backup_state, judge_backups
 from .lock import DataLock
 from .remote import ask
+from .saying import say_fix, say_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +63,8 @@ def _private(path: Path) -> Check:
 
 
 def _disk(data: Path) -> Check:
-    disk = measure_disk(data)
-    sentence = f"{disk.free:.0%} of the disk is free."
-    if disk.is_low:
-        return Check("disk", "warn", sentence, "Make room, or move the data directory to a larger disk.")
-    return Check("disk", "good", sentence)
+    found = check_disk(measure_disk(data))
+    return Check("disk", found.state, say_state(found), say_fix(found))
 
 
 def _sqlite(config: Config) -> Check:
@@ -83,30 +84,49 @@ def _running(data: Path, config: Config) -> list[Check]:
     answer = ask(data, ["status", "--json"])
     if answer is None:
         checks = [Check("running", "warn", "The node is not running.", f"rounds --data {data} serve")]
-        opens, known = _opens(data)
-        checks.append(opens)
+        opened, known = _opens(data)
+        checks += opened
     else:
-        checks = [Check("running", "good", "The node is running and answers commands.")]
+        checks = [Check("running", "good", "The node is running and answers commands."), *_alerts(answer.out)]
         known = ask_backup_state(data)
     if known is None:
         return checks
     return checks + [Check(*said) for said in judge_backups(data, config, known, now=SystemClock().now())]
 
 
-def _opens(data: Path) -> tuple[Check, BackupState | None]:
-    async def open_and_close() -> BackupState:
+def _alerts(said: str) -> list[Check]:
+    """Return what the running node is told by its watch; the disk is looked at here anyway."""
+    try:
+        alerts = json.loads(said)["alerts"]
+    except (ValueError, KeyError):
+        return []
+    return [
+        Check(each["name"], each["state"], each["sentence"], each["fix"]) for each in alerts if not _is_of_disk(each)
+    ]
+
+
+def _is_of_disk(alert: dict[str, Any]) -> bool:
+    return str(alert["name"]).startswith("disk_")
+
+
+def _opens(data: Path) -> tuple[list[Check], BackupState | None]:
+    """Open and close a node that is not running: what is found, and what it knows of its backups."""
+
+    async def open_and_close() -> tuple[list[Check], BackupState]:
         core = await open_core(data)
         try:
-            return await core.store.read(read_backup_state)
+            core.pressure.recovering = len(await core.store.read(list_recovering))
+            found = [Check(each.name, each.state, say_state(each), say_fix(each)) for each in look_at_pressure(core)]
+            return found, await core.store.read(read_backup_state)
         finally:
             await close_core(core)
 
     try:
         with DataLock(data):
-            known = asyncio.run(open_and_close())
+            found, known = asyncio.run(open_and_close())
     except NodeError as error:
-        return Check("opens", "bad", error.safe, "See docs/operate/trouble.md."), None
-    return Check("opens", "good", "The database opens and is at this release's schema."), known
+        return [Check("opens", "bad", error.safe, "See docs/operate/trouble.md.")], None
+    return [Check("opens", "good", "The database opens and is at this release's schema."), *found], known
 
 
 def run_migrations(data: Path) -> list[str]:

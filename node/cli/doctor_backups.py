@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-from node.community.operating.checks import GOOD, Check, check_backups
+from node.community.operating.checks import Check, check_backups
 from node.community.operating.recovery import has_recovery_key
 from node.foundation.clock import parse_instant
 from node.foundation.config import Config
 from node.store.backups import BackupState
-from node.views.words import load_sentences
 
 from .remote import ask
+from .saying import say_fix, say_state
 
 
 def ask_backup_state(data: Path) -> BackupState | None:
@@ -44,19 +43,8 @@ def judge_backups(
         has_code=has_recovery_key(data),
         is_test=config.is_test_node,
     )
-    return [(_name(check), check.state, _say(check, check.state), _advice(check)) for check in found]
+    return [(_name(check), check.state, say_state(check), say_fix(check)) for check in found]
 
 
 def _name(check: Check) -> str:
     return {"recovery": "recovery code"}.get(check.name, check.name.partition("_")[0])
-
-
-def _advice(check: Check) -> str | None:
-    return None if check.state == GOOD else _say(check, "do")
-
-
-def _say(check: Check, ending: str) -> str:
-    sentence: Any = load_sentences("en")[f"checks.{check.name}_{ending}"]
-    if isinstance(sentence, dict):
-        sentence = sentence["one" if check.values.get("n") == 1 else "other"]
-    return str(sentence.format(**check.values))

@@ -7,7 +7,8 @@ from typing import Any
 from node.domain.groups import Group
 from node.foundation.errors import NotFound
 from node.store.engine import Tx
-from node.store.rosters import count_in_state, get_group, list_admissions, list_hosts, list_readers
+from node.store.readers import list_readers
+from node.store.rosters import count_in_state, get_group, list_admissions, list_hosts
 
 from .context import Context, instant
 

@@ -17,6 +17,7 @@ from node.foundation.config import CONFIG_NAME, build_config
 from node.foundation.errors import ConfigError, NodeError
 from node.foundation.logs import configure_logs
 from node.store.core import Core
+from node.store.reserve import Reserve
 
 from .context import DONE, REFUSED, USAGE
 from .key import describe_fingerprint
@@ -70,6 +71,7 @@ async def _init(data: Path, args: argparse.Namespace) -> int:
     recovery = new_recovery_code(data)
     with DataLock(data):
         core = await open_core(data)
+        Reserve(data, core.config.reserve_bytes).make()
         try:
             setup_url = await _first_operator(core, operator)
             fingerprint = await describe_fingerprint(core)

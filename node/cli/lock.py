@@ -4,12 +4,33 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sys
 from pathlib import Path
 from types import TracebackType
 
+from node.foundation.config import Config
 from node.foundation.errors import ConfigError
 
 PID_NAME = "rounds.pid"
+
+
+def require_shared_database(config: Config) -> None:
+    """Raise unless several processes may work for a node; say when each would have pictures of its own.
+
+    Raises:
+        ConfigError: Its database is for one process alone.
+    """
+    if not config.database.startswith("postgresql://"):
+        raise ConfigError(
+            "This node is on SQLite, where one process does everything: `rounds serve`. Several processes need PostgreSQL."
+            " Stop the node and run `rounds migrate --to postgresql://…`."
+        )
+    if config.media == "file:":
+        print(
+            "Each process keeps pictures in its own data directory, and shows none of the others'. So that all show the same:"
+            " set media to s3://bucket/prefix, or to file:/path with a folder that they share.",
+            file=sys.stderr,
+        )
 
 
 class DataLock:
@@ -34,6 +55,7 @@ class DataLock:
             os.close(self._file)
             raise ConfigError(
                 f"The data directory {self._path.parent} is in use by process {holder}, which does not answer commands."
+                " Several processes of a node need PostgreSQL, and a data directory each."
             ) from None
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)

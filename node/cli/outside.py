@@ -24,6 +24,8 @@ from .restore import run_restore
 _SENTENCES = {
     "init": "make a data directory",
     "serve": "run the node",
+    "serve --no-work": "answer, and leave the work to workers (PostgreSQL)",
+    "worker": "do the node's work and answer nobody (PostgreSQL)",
     "demo": "run two nodes that federate, with members and posts",
     "backup FILE": "write a sealed backup of everything",
     "backup drill": "restore a backup into an isolated folder and look through it",
@@ -74,10 +76,18 @@ def _init(data: Path, parser: Parser, rest: list[str]) -> int:
 
 def _serve(data: Path, parser: Parser, rest: list[str]) -> int:
     parser.add_argument("--bind", default="127.0.0.1:8000", metavar="HOST:PORT")
-    bind = parser.parse_args(rest).bind
+    parser.add_argument("--no-work", action="store_true", help="answer only; workers do the rest (PostgreSQL)")
+    args = parser.parse_args(rest)
     from .serve import run_serve
 
-    return run_serve(data, bind)
+    return run_serve(data, args.bind, works=not args.no_work)
+
+
+def _worker(data: Path, parser: Parser, rest: list[str]) -> int:
+    parser.parse_args(rest)
+    from .worker import run_worker
+
+    return run_worker(data)
 
 
 def _config(data: Path, parser: Parser, rest: list[str]) -> int:
@@ -117,6 +127,7 @@ def _doctor(data: Path, parser: Parser, rest: list[str]) -> int:
 _RUNNERS = {
     "init": _init,
     "serve": _serve,
+    "worker": _worker,
     "demo": _demo,
     "backup": run_backup,
     "restore": run_restore,

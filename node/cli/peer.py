@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from node.community.operating.checks import read_skews
 from node.community.peering import roundtrip, service
 from node.community.peering.countersigning import list_officers
 from node.community.peering.facts import parse_peer
@@ -67,6 +68,7 @@ def policy_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--support", choices=("yes", "no"), help="may its members use the support desk")
     parser.add_argument("--minimum-assurance", choices=ASSURANCE_LEVELS)
     parser.add_argument("--accepts-relayed", choices=("yes", "no"), help="do attestations count that it passes on")
+    parser.add_argument("--accepts-successor", choices=("yes", "no"), help="may its key name the next one by itself")
     parser.add_argument("--retention-days", type=int, help="how long it promised to keep what it holds")
     parser.add_argument("--agreement-version", type=int, help="which version of the operators' agreement says so")
 
@@ -150,6 +152,7 @@ async def policy(context: Context) -> int:
         "support": None if args.support is None else args.support == "yes",
         "minimum_assurance": args.minimum_assurance,
         "accepts_relayed": None if args.accepts_relayed is None else args.accepts_relayed == "yes",
+        "accepts_successor": None if args.accepts_successor is None else args.accepts_successor == "yes",
         "retention_days": args.retention_days,
     }
     wanted = {name: value for name, value in given.items() if value is not None}
@@ -198,6 +201,7 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
             "support": peer.policy.support,
             "minimum_assurance": peer.policy.minimum_assurance,
             "accepts_relayed": peer.policy.accepts_relayed,
+            "accepts_successor": peer.policy.accepts_successor,
             "retention_days": peer.policy.retention_days,
         },
         "agreement_version": peer.agreement_version,
@@ -208,6 +212,18 @@ async def describe(context: Context, peer: Peer) -> dict[str, Any]:
         "error": error,
         "members_here": counts["members_here"],
         "groups_shared": counts["groups_shared"],
+        **_look_at(context, peer),
+    }
+
+
+def _look_at(context: Context, peer: Peer) -> dict[str, Any]:
+    """Return what the watch knows of a peer: its clock against ours, and its certificate."""
+    core = context.house.core
+    skew = read_skews(core, core.clock.now()).get(peer.peer_id)
+    seen = core.pressure.certificates.get(peer.host)
+    return {
+        "clock_ahead_seconds": None if skew is None else round(skew),
+        "certificate_ends_at": instant(seen.ends_at) if seen is not None else None,
     }
 
 

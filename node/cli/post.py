@@ -8,6 +8,7 @@ from typing import Any
 
 from node.community.posts import service, tending, uploads
 from node.community.posts.model import Posted
+from node.community.reading.reach import read_reach
 from node.domain.actors import Member
 from node.domain.posts import Draft, Post
 from node.foundation.errors import Invalid, NotFound
@@ -128,6 +129,24 @@ async def remove(context: Context) -> int:
         house.core, house.tables, staff=member, post_id=post.post_id, reason=context.args.reason
     )
     return _posted(context, posted)
+
+
+async def reach(context: Context) -> int:
+    """Say which nodes have a post."""
+    member = await _member(context, "post.reach", context.args.post)
+    found = await _post(context, member, context.args.post)
+    post, at = await read_reach(context.house.core, viewer=member, post_id=found.post_id)
+    shown: dict[str, Any] = {"uri": post.uri, "state": post.state, "seq": post.seq}
+    if at is None:
+        return context.emit(shown, "It waits for the group's host.")
+    shown["host"] = at.host
+    if not at.is_host_here:
+        return context.emit(shown, f"{at.host} has it.")
+    missing = [{"host": each.host, "since": instant(each.since), "code": each.code} for each in at.missing]
+    lines = [f"Not yet: {each['host']} {each['code'] or ''}".rstrip() for each in missing]
+    return context.emit(
+        shown | {"have": at.have, "nodes": at.nodes, "missing": missing}, f"On {at.have} of {at.nodes} nodes.", *lines
+    )
 
 
 async def pin(context: Context) -> int:

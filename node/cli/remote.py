@@ -96,6 +96,18 @@ def attach_images(argv: list[str]) -> str | None:
 
 
 def _talk(connection: socket.socket, argv: list[str], text: str, hands: _Hands) -> int:
+    try:
+        code = _hear(connection, argv, text, hands)
+    except ConnectionError:  # ended by force
+        code = None
+    if code is None:
+        hands.warn("The node stopped while it carried out this command.\n")
+        return 1
+    return code
+
+
+def _hear(connection: socket.socket, argv: list[str], text: str, hands: _Hands) -> int | None:
+    """Say the command and hand on what the node answers; None when the answers end before they are complete."""
     connection.sendall(json.dumps({"argv": argv, "text": text}).encode() + b"\n")
     with connection.makefile("rb") as answers:
         for line in answers:
@@ -111,5 +123,4 @@ def _talk(connection: socket.socket, argv: list[str], text: str, hands: _Hands) 
             elif "exit" in answer:
                 sys.stdout.flush()
                 return int(answer["exit"])
-    hands.warn("The node stopped while it carried out this command.\n")
-    return 1
+    return None

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import os
-import signal
 import socket
 import sys
 from pathlib import Path
@@ -20,12 +17,11 @@ from node.app import Application
 from node.community.house import House, close_core, open_core
 from node.foundation.config import load_config
 from node.foundation.errors import ConfigError, NodeError
-from node.foundation.logs import configure_logs, get_logger
+from node.foundation.logs import configure_logs
 
 from .context import DONE, REFUSED, USAGE
-from .lock import DataLock
-from .remote import LINE_LIMIT_BYTES, SOCKET_NAME
-from .runner import run_command
+from .listening import listen_for_stop, open_socket, remove_socket
+from .lock import DataLock, require_shared_database
 
 DRAIN_SECONDS = 10
 HEAD_LIMIT_BYTES = 65_536
@@ -116,14 +112,16 @@ def build_server(application: Any) -> uvicorn.Server:
     return _Server(config)
 
 
-def run_serve(data: Path, bind: str) -> int:
-    """Serve until told to stop; return the exit code."""
+def run_serve(data: Path, bind: str, *, works: bool = True) -> int:
+    """Serve until told to stop; return the exit code. works: whether this process does the node's work, too."""
     try:
         config = load_config(data)
         configure_logs(level=config.log_level)
         host, port = parse_bind(bind)
+        if not works:
+            require_shared_database(config)
         with DataLock(data), _listen(host, port) as listener:
-            uvloop.run(_serve(data, listener, f"http://{host}:{listener.getsockname()[1]}"))
+            uvloop.run(_serve(data, listener, f"http://{host}:{listener.getsockname()[1]}", works=works))
     except ConfigError as error:
         print("\n".join(error.problems) or error.safe, file=sys.stderr)
         return USAGE
@@ -158,16 +156,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _serve(data: Path, listener: socket.socket, address: str) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+async def _serve(data: Path, listener: socket.socket, address: str, *, works: bool) -> None:
+    stopping = listen_for_stop()
     core = await open_core(data)
     house = House(core)
     server = build_server(Application(house))
-    commands = await _open_socket(data, house)
-    house.start()
+    commands = await open_socket(data, house)
+    house.start(works=works)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     print(f"Listening on {address}", file=sys.stderr, flush=True)
     try:
@@ -177,60 +172,7 @@ async def _serve(data: Path, listener: socket.socket, address: str) -> None:
         commands.close()
         house.live.stop()  # open pages would keep the server waiting
         server.should_exit = True
-        await serving
-        await house.stop()
+        # Answers are finished while sends are: one after the other they would take longer than a stop may.
+        await asyncio.gather(serving, house.stop())
         await close_core(core)
-        with contextlib.suppress(FileNotFoundError):
-            (data / SOCKET_NAME).unlink()
-
-
-async def _open_socket(data: Path, house: House) -> asyncio.Server:
-    """Listen for commands; the socket is for the owner of the data directory alone."""
-    path = data / SOCKET_NAME
-    with contextlib.suppress(FileNotFoundError):
-        path.unlink()
-    folder = os.open(data, os.O_RDONLY | os.O_DIRECTORY)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(f"/proc/self/fd/{folder}/{SOCKET_NAME}")
-    finally:
-        os.umask(mask)
-        os.close(folder)
-    listener.setblocking(False)
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _answer_command(house, reader, writer)
-
-    return await asyncio.start_unix_server(handle, sock=listener, limit=LINE_LIMIT_BYTES)
-
-
-async def _answer_command(house: House, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    def say(name: str, value: object) -> None:
-        writer.write(json.dumps({name: value}).encode() + b"\n")
-
-    loop = asyncio.get_running_loop()
-
-    async def hand_over(data: bytes) -> None:
-        writer.write(json.dumps({"bytes": len(data)}).encode() + b"\n" + data)
-        await writer.drain()
-
-    def send(data: bytes) -> None:
-        asyncio.run_coroutine_threadsafe(hand_over(data), loop).result()
-
-    def warn(text: str) -> None:
-        say("err", text)
-
-    try:
-        request = json.loads(await reader.readline())
-        code = await run_command(house, request["argv"], request["text"], lambda text: say("out", text), warn, send)
-        say("exit", code)
-        await writer.drain()
-    except (ValueError, KeyError, ConnectionError, asyncio.CancelledError):
-        pass  # whoever asked went away, or the node stops: they see the end of the connection
-    except Exception:
-        get_logger().exception("command_crashed")
-        say("err", "Something went wrong here. The node's log says what.\n")
-        say("exit", REFUSED)
-    finally:
-        writer.close()
+        remove_socket(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from node.federation.grouplog.entry import chain_zero
 from node.store.attestations import forget_relayed
-from node.store.core import Core
+from node.store.core import TIDY_BELL, Core
 from node.store.drafts import purge_drafts
 from node.store.engine import Tx
 from node.store.files import delete_files
@@ -13,11 +13,11 @@ from node.store.logs import pull_at, purge_log
 from node.store.media import forget_media_of_group
 from node.store.objects import purge_group_posts
 from node.store.progress import purge_progress
+from node.store.readers import replace_readers
 from node.store.recovering import drop_orphans
-from node.store.rosters import get_group, replace_readers, set_base
+from node.store.rosters import get_group, set_base
 from node.store.strays import forget_strays, forget_submissions
-
-TIDY_BELL = "tidy"
+from node.store.takings import purge_taken_back
 
 
 async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
@@ -35,6 +35,7 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
     await purge_drafts(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
+    await purge_taken_back(tx, group_id=group_id)
     await drop_orphans(tx, group_id=group_id)
     await forget_relayed(tx)
     await replace_readers(tx, group_id=group_id, readers=[])

@@ -8,6 +8,7 @@ from .groups import bans, copies
 from .groups.handlers import GroupHost
 from .members.activities import on_person_changed
 from .messages.activities import on_message, on_message_changed, on_message_withdrawn
+from .peering.activities import on_instance_changed
 from .posts import entries
 from .posts.handlers import PostHost, on_submission_held, on_submission_refused
 from .room import Room, build_tables
@@ -19,12 +20,13 @@ MESSAGES = Room(
     handlers={"Create": on_message, "Update": on_message_changed, "Delete": on_message_withdrawn},
 )
 MEMBERS = Room("members", handlers={"Update": on_person_changed})
+PEERING = Room("peering", handlers={"Update": on_instance_changed})
 
 
 def open_rooms() -> tuple[tuple[Room, ...], Tables]:
     """Return the rooms and the tables of dispatch; each call makes new ones, so two nodes fit in one process."""
     group_host, post_host = GroupHost(), PostHost()
-    rooms = (_groups(group_host), COPIES, _posts(post_host), MESSAGES, MEMBERS)
+    rooms = (_groups(group_host), COPIES, _posts(post_host), MESSAGES, MEMBERS, PEERING)
     group_host.tables = post_host.tables = tables = build_tables(rooms)
     return rooms, tables
 

@@ -6,36 +6,32 @@ left is said anew at the end, an answer never before what it answers. Spec: reli
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Iterable
 
-import msgspec
-
+from node.community.groups.activities import build_taking
 from node.domain.groups import Group
 from node.domain.journal import Told
-from node.federation.grouplog.entry import (
-    ReceivedEntry,
-    build_announce,
-    build_tombstone,
-    format_salt,
-    read_announce,
-)
+from node.federation.grouplog.entry import ReceivedEntry, build_tombstone, read_announce
 from node.federation.grouplog.handed import Handed, Ours, Use, choose_path, judge_handed
 from node.federation.grouplog.waiting import Parent, judge_parent
 from node.foundation.errors import NodeError, RemoteMalformed
 from node.foundation.logs import get_logger
 from node.inbox.arrival import read_arrival
+from node.inbox.cards import read_card
 from node.inbox.dispatch import Tables
-from node.outbox.publish import decode, encode
+from node.outbox.publish import decode, encode, prove
 from node.store import journal, recovering
 from node.store.actors import get_actor_by_uri
-from node.store.core import Core
+from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
-from node.store.logs import Card, StoredEntry, append_entry, get_entry_by_activity, get_position, insert_card
+from node.store.logs import append_entry, get_entry_by_activity, get_position, insert_card, store_entry
 from node.store.objects import find_post
 from node.store.recovering import Orphan
 from node.store.rosters import take_group
+from node.store.takings import is_said_gone, list_unsaid, note_taken_back
 
-from .hosting import record
+from .hosting import own_arrival, record
 
 _AT_ONCE = 50
 _CHANGES = frozenset({"update", "delete", "remove", "lock", "pin", "split"})
@@ -60,23 +56,22 @@ def read_handed(received: ReceivedEntry) -> Handed:
     )
 
 
+def read_kept(orphans: Iterable[Orphan]) -> dict[str, ReceivedEntry]:
+    """Return entries that nodes gave back, by their chains. Thousands take a second: not for the event loop."""
+    return {each.chain: read_announce(decode(each.document)) for each in orphans}
+
+
 async def keep_handed(tx: Tx, group: Group, received: ReceivedEntry) -> None:
     """Keep an entry that a node gave back until it is settled."""
-    announce = build_announce(
-        received.entry,
-        proof=received.wire["proof"],
-        activity=received.object,
-        salt=None if received.salt is None else format_salt(received.salt),
-        media=list(received.media),
-    )
-    document = encode(announce).decode()
+    stored = store_entry(received, encode(received.object).decode())
+    document = encode(stored.announce(group.uri)).decode()
     await recovering.keep_orphan(tx, group_id=group.group_id, entry=received.entry, document=document)
 
 
 async def settle(core: Core, tables: Tables, group: Group, told: Told) -> bool:
     """Put back, say anew, and let the log go on; return whether a new epoch began."""
     kept = await core.store.read(recovering.list_orphans, group_id=group.group_id)
-    held = {each.chain: read_announce(decode(each.document)) for each in kept}
+    held = await asyncio.to_thread(read_kept, kept)
     position = await core.store.read(get_position, group_id=group.group_id)
     if position is None:
         return False
@@ -89,6 +84,8 @@ async def settle(core: Core, tables: Tables, group: Group, told: Told) -> bool:
     has_begun = await core.store.write(_go_on, group)
     for orphan in kept:
         await _settle_one(core, tables, group, orphan, held[orphan.chain], told)
+    for post_uri in await core.store.read(_read_unsaid, group) if has_begun else ():
+        await core.write(_take_back, core, tables, group, post_uri)
     return has_begun
 
 
@@ -124,7 +121,7 @@ async def _describe(tx: Tx, group: Group, received: ReceivedEntry, told: Told, *
     epochs = {*range(1, position.head.epoch + 1), *told.epochs.get(group.uri, ())}
     return Ours(
         head=position.head,
-        epochs=epochs if told.lines else None,
+        epochs=epochs if told.is_whole else None,
         is_recovering=position.is_recovering,
         has_activity=known is not None,
         has_needed=has_needed,
@@ -136,32 +133,13 @@ async def _describe(tx: Tx, group: Group, received: ReceivedEntry, told: Told, *
 async def _append(tx: Tx, group: Group, received: ReceivedEntry, *, is_erased: bool) -> None:
     entry = received.entry
     document = build_tombstone(entry.activity) if is_erased else received.object
-    salt = None if is_erased or received.salt is None else format_salt(received.salt)
-    stored = StoredEntry(
-        seq=entry.seq,
-        kind=entry.kind,
-        activity_uri=entry.activity,
-        actor_uri=str(received.object.get("actor") or ""),
-        prev=entry.prev,
-        chain=entry.chain,
-        commit_hash=entry.commit,
-        epoch=entry.epoch,
-        proof=msgspec.json.encode(received.wire["proof"]).decode(),
-        salt=salt,
-        document=encode(document).decode(),
-        media=None if is_erased else list(received.media) or None,
-    )
+    stored = store_entry(received, encode(document).decode(), is_erased=is_erased)
     if not await append_entry(tx, group_id=group.group_id, stored=stored):
         raise RemoteMalformed(internal=f"entry {entry.seq} of {group.uri} does not continue the log")
     card = received.object.get("object") if entry.kind == "author" else None
     if isinstance(card, dict) and isinstance(card.get("id"), str):
-        await insert_card(tx, group_id=group.group_id, actor_uri=card["id"], card=_read_card(entry.seq, card))
-
-
-def _read_card(seq: int, card: dict[str, Any]) -> Card:
-    methods = card.get("assertionMethod")
-    first = methods[0] if isinstance(methods, list) and methods and isinstance(methods[0], dict) else {}
-    return Card(seq, encode(card).decode(), first.get("id"), first.get("publicKeyMultibase"))
+        read = read_card(entry.seq, card, encode(card).decode())
+        await insert_card(tx, group_id=group.group_id, actor_uri=card["id"], card=read)
 
 
 async def _go_on(tx: Tx, group: Group) -> bool:
@@ -185,8 +163,31 @@ async def _say_anew(
     use = judge_handed(handed, await _describe(tx, held, received, told, has_needed=has_needed))
     if use is Use.LATER:
         return
-    if use is Use.SAY_ANEW and await get_actor_by_uri(tx, uri=handed.author) is not None:
+    if use is Use.SAY_ANEW and await get_actor_by_uri(tx, uri=handed.author) is None:
+        get_logger().warning(
+            "entry_not_said_anew", group=group.uri, seq=orphan.seq, reason="its author is unknown here"
+        )
+    elif use is Use.SAY_ANEW:
         arrival = read_arrival(received.object, encode(received.object).decode(), peer_id=None)
         media = list(received.media) or None
         await record(tx, core, tables, group=held, kind=received.entry.kind, arrival=arrival, media=media)
+    elif use is Use.TAKE_BACK and (post_uri := told.posts.get(received.entry.activity)) is not None:
+        await note_taken_back(tx, group_id=group.group_id, post_uri=post_uri, seq=None)
+        await _take_back(tx, core, tables, held, post_uri)
     await recovering.drop_orphan(tx, group_id=group.group_id, chain=orphan.chain)
+    if use is not Use.SAY_ANEW:
+        tx.after_commit(lambda: core.bell.ring(TIDY_BELL))
+
+
+async def _read_unsaid(tx: Tx, group: Group) -> list[str]:
+    return await list_unsaid(tx, group_id=group.group_id)
+
+
+async def _take_back(tx: Tx, core: Core, tables: Tables, group: Group, post_uri: str) -> None:
+    """Say once more that a post is gone, where the entry that said so was lost: nodes may show it still."""
+    held = await take_group(tx, group_id=group.group_id)
+    assert held is not None
+    if await is_said_gone(tx, group_id=group.group_id, post_uri=post_uri):
+        return
+    taking = prove(core, core.keyring.at_hand(group.group_id), build_taking(core, held, post_uri))
+    await record(tx, core, tables, group=held, kind="remove", arrival=own_arrival(taking))

@@ -100,6 +100,15 @@ def may_moderate(viewer: Viewer, membership: Membership | None) -> Decision:
     return ALLOWED
 
 
+def may_see_reach(viewer: Viewer, *, author_id: int, membership: Membership | None) -> Decision:
+    """Decide whether somebody may know which nodes have a post: its author and the group's staff, while members."""
+    if not viewer.is_active or membership is None or not membership.is_member:
+        return refuse("Only members of the group know where its posts are.")
+    if author_id != viewer.actor_id and not membership.is_staff:
+        return refuse("Only its author and the group's staff know where a post is.")
+    return ALLOWED
+
+
 def may_own(viewer: Viewer, membership: Membership | None) -> Decision:
     """Decide whether somebody may give roles, admit nodes and change the group itself."""
     if not viewer.is_active or membership is None or not membership.is_member or membership.role != "owner":

@@ -3,16 +3,22 @@
 One line of JSON for each act that a backup from before would undo, in the order in which they were done:
 
     {"at":…,"what":"begun"}                              when the node is made; without it the beginning is lost
+    {"at":…,"what":"lost"}                               restored without this file: what came before may have holes
     {"at":"2026-11-22T06:10:00Z","what":"out","group":G,"actor":A,"state":"removed","seq":412}
     {"at":…,"what":"in","group":G,"actor":A,"role":"member","joined_seq":413,"visible_after":412,"base_seq":0}
-    {"at":…,"what":"erased","group":G,"activity":ID,"post":P}
+    {"at":…,"what":"erased","group":G,"activity":ID,"post":P}     "post" when that is gone, not its earlier text alone
     {"at":…,"what":"epoch","group":G,"epoch":2}
     {"at":…,"what":"peer","host":H,"state":"parted"}
-    {"at":…,"what":"key","key":ID}                       retired, never to be trusted again
+    {"at":…,"what":"key","key":ID,"seq":412}             revoked, never to be trusted again; "seq" of a group's key: the last
+                                                         entry of its log that it proves
+    {"at":…,"what":"key_made","key":ID,"owner":A,"public":"z6Mk…"}
     {"at":…,"what":"account","actor":A,"state":"ended"}
+    {"at":…,"what":"role","group":G,"actor":A,"role":"moderator"}
+    {"at":…,"what":"verification","actor":A,"level":"A3","state":"revoked"}
 
-Published format, kept by operators for years: members may be added, never renamed; an unknown `what` is passed over. A line
-that was cut off by a crash can only be the last one, and belongs to an act that nobody was told of.
+Each line ends with its number, "n", in the order of the commits; the file may have them in another. Published format, kept by
+operators for years: members may be added, never renamed; an unknown `what` is passed over. A line that was cut off by a crash
+can only be the last one, and belongs to an act that nobody was told of.
 
 Spec: reliability.md 4.2, 4.7; decision 0012.
 """
@@ -57,20 +63,25 @@ class Told:
     """What a journal adds up to.
 
     places: {(group, actor): the last decision}. erased: {group: ids of activities}. epochs: {group: all it had}.
-    peers: {host: the last state}. keys: ids of retired keys. accounts: {actor: the last state}.
-    posts: {erased activity: the post it made or changed}, to say once more that it was taken away.
-    lines: how many there are; none when the journal burned with the machine. is_whole: whether it goes back to when the
-    node was made; one that burned and began anew does not know all epochs.
+    peers: {host: the last state}. keys: {revoked key: the last entry of its log that it proves}.
+    made: {key: (its owner, its public part)} of those that came after the first. accounts: {actor: the last state}.
+    posts: {erased activity: the post that is gone with it}, to say once more that it was taken away.
+    roles: {(group, actor): the last role}. verifications: {actor: (level, state)}.
+    lines: how many there are. is_whole: whether it goes back to when the node was made; one that burned and began anew
+    does not know all epochs.
     """
 
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
     erased: dict[str, set[str]] = field(default_factory=dict)
     epochs: dict[str, set[int]] = field(default_factory=dict)
     peers: dict[str, str] = field(default_factory=dict)
-    keys: set[str] = field(default_factory=set)
+    keys: dict[str, int | None] = field(default_factory=dict)
+    made: dict[str, tuple[str, str]] = field(default_factory=dict)
     accounts: dict[str, str] = field(default_factory=dict)
     is_whole: bool = False
     posts: dict[str, str] = field(default_factory=dict)
+    roles: dict[tuple[str, str], str] = field(default_factory=dict)
+    verifications: dict[str, tuple[str, str]] = field(default_factory=dict)
     lines: int = 0
 
     def list_out(self, group: str) -> set[str]:
@@ -129,27 +140,38 @@ def add_up(lines: Iterable[dict[str, Any]]) -> Told:
     told = Told()
     for line in lines:
         told.lines += 1
-        what, group = line.get("what"), str(line.get("group"))
-        if what == "begun":
-            told.is_whole = True
-        elif what == "out":
-            told.places[group, str(line["actor"])] = Place(str(line["state"]), int(line["seq"]))
-        elif what == "in":
-            after = int(line["visible_after"])
-            base = int(line.get("base_seq", after))
-            told.places[group, str(line["actor"])] = Place(
-                "member", 0, str(line["role"]), int(line["joined_seq"]), after, base
-            )
-        elif what == "erased":
-            told.erased.setdefault(group, set()).add(str(line["activity"]))
-            if "post" in line:
-                told.posts[str(line["activity"])] = str(line["post"])
-        elif what == "epoch":
-            told.epochs.setdefault(group, set()).add(int(line["epoch"]))
+        what = line.get("what")
+        if what in ("begun", "lost"):
+            told.is_whole = what == "begun"
         elif what == "peer":
             told.peers[str(line["host"])] = str(line["state"])
         elif what == "key":
-            told.keys.add(str(line["key"]))
+            told.keys[str(line["key"])] = int(line["seq"]) if "seq" in line else None
+        elif what == "key_made":
+            told.made[str(line["key"])] = (str(line["owner"]), str(line["public"]))
         elif what == "account":
             told.accounts[str(line["actor"])] = str(line["state"])
+        elif what == "verification":
+            told.verifications[str(line["actor"])] = (str(line["level"]), str(line["state"]))
+        else:
+            _add_of_group(told, str(line.get("group")), line)
     return told
+
+
+def _add_of_group(told: Told, group: str, line: dict[str, Any]) -> None:
+    what, actor = line.get("what"), str(line.get("actor"))
+    if what == "out":
+        told.places[group, actor] = Place(str(line["state"]), int(line["seq"]))
+        told.roles.pop((group, actor), None)
+    elif what == "in":
+        role, joined, after = str(line["role"]), int(line["joined_seq"]), int(line["visible_after"])
+        told.places[group, actor] = Place("member", 0, role, joined, after, int(line.get("base_seq", after)))
+        told.roles[group, actor] = role
+    elif what == "role":
+        told.roles[group, actor] = str(line["role"])
+    elif what == "erased":
+        told.erased.setdefault(group, set()).add(str(line["activity"]))
+        if "post" in line:
+            told.posts[str(line["activity"])] = str(line["post"])
+    elif what == "epoch":
+        told.epochs.setdefault(group, set()).add(int(line["epoch"]))

@@ -37,6 +37,7 @@ class PeerPolicy(msgspec.Struct, frozen=True):
     minimum_assurance: the least assurance of its members that counts here; of those, too, whose word it passes on.
     accepts_relayed: whether what it passes on about people of nodes that are not our peers counts here.
     retention_days: how long it promised to keep what it holds; None for no promise.
+    accepts_successor: whether a new instance key is taken because the compared one has named it, without comparing again.
     """
 
     host_groups: bool = True
@@ -45,6 +46,7 @@ class PeerPolicy(msgspec.Struct, frozen=True):
     minimum_assurance: str = "A0"
     accepts_relayed: bool = False
     retention_days: int | None = None
+    accepts_successor: bool = True
 
 
 class PeerTold(msgspec.Struct, frozen=True):

@@ -19,6 +19,8 @@ from datetime import datetime
 STATES = ("draft", "waiting_for_host", "live", "withdrawn", "removed", "placeholder")
 AUDIENCES = ("group", "people", "draft", "article")
 IMAGES_LIMIT = 16
+# States of pictures that pages show: here, or gone to make room and fetched again when somebody looks.
+SHOWN_PICTURES = ("ready", "let_go")
 _TOKEN = re.compile(r"[a-z2-7]{26}")
 
 

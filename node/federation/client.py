@@ -29,6 +29,7 @@ from yarl import URL
 from .. import __version__
 from ..foundation.errors import ConfigError, Refusing, Unreachable
 from .bodies import BodyTooLarge, BodyUnreadable, read_body
+from .certificates import CertificateNotes
 from .egress import AddressBlocked, EgressPolicy, EgressRefused
 from .mediatypes import ACCEPT_ACTIVITY, ACTIVITY_JSON, get_essence, is_activity_type
 from .message import Answer, Request
@@ -84,6 +85,7 @@ class SignedClient:
         self._fetch_timeout_seconds = fetch_timeout_seconds
         self._deliver_timeout_seconds = deliver_timeout_seconds
         self._session: aiohttp.ClientSession | None = None
+        self.certificates = CertificateNotes()
 
     async def start(self) -> None:
         """Open the session; call it once, in the running loop, before anything else.
@@ -92,6 +94,7 @@ class SignedClient:
             ConfigError: `ca_file` cannot be used.
         """
         context = await asyncio.to_thread(build_tls_context, self._ca_file)
+        self.certificates.watch(context)
         connector = aiohttp.TCPConnector(
             ssl=context,
             resolver=_PolicyResolver(self._policy),

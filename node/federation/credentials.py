@@ -49,6 +49,7 @@ _LEVELS = ("A1", "A2", "A3", "A4")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _WORD = re.compile(r"[A-Za-z0-9_-]{1,20}")
 _WORDS_LIMIT = 8
+_KEYS_LIMIT = 8
 
 
 class StatementRefused(RemoteMalformed):
@@ -176,11 +177,12 @@ def verify_statement(
         StatementRefused: With the reason.
     """
     statement = read_statement(document, subject=subject, issuer=instance_uri, now=now)
-    key_id, key = read_attestation_key(instance, instance_uri=instance_uri, fingerprint=fingerprint)
+    keys = read_attestation_keys(instance, instance_uri=instance_uri, fingerprint=fingerprint)
     try:
-        if proof_method(document) != key_id:
+        method = proof_method(document) or ""
+        if method not in keys:
             raise StatementRefused("another_key", f"an attestation of {subject} is signed by another key")
-        verify_proof(document, key, now=now)
+        verify_proof(document, keys[method], now=now)
     except StatementRefused:
         raise
     except NodeError as error:
@@ -188,10 +190,10 @@ def verify_statement(
     return statement
 
 
-def read_attestation_key(
+def read_attestation_keys(
     instance: Mapping[str, Any] | None, *, instance_uri: str, fingerprint: str | None
-) -> tuple[str, PublicKey]:
-    """Return (id, key) of the attestation key that an instance actor vouches for by the proof of its document.
+) -> dict[str, PublicKey]:
+    """Return {id: key} of the attestation keys that an instance actor vouches for by the proof of its document.
 
     Raises:
         StatementRefused: There is none, or the document is not what the pinned key signed.
@@ -205,14 +207,16 @@ def read_attestation_key(
         if proof_method(instance) != owner_id:
             raise StatementRefused("no_key", f"{instance_uri} is not proved by its own key")
         verify_proof(instance, owner)
-        key_id, key = _own_key(instance, KEY_MEMBER, instance_uri)
+        listed = instance.get(KEY_MEMBER)
+        several = listed[:_KEYS_LIMIT] if isinstance(listed, list) and listed else [listed]
+        keys = dict(_own_key({KEY_MEMBER: each}, KEY_MEMBER, instance_uri) for each in several)
     except StatementRefused:
         raise
     except NodeError as error:
         raise StatementRefused("no_key", error.internal) from error
-    if key_id == owner_id or fingerprint_hex(key) == fingerprint_hex(owner):
+    if owner_id in keys or any(fingerprint_hex(key) == fingerprint_hex(owner) for key in keys.values()):
         raise StatementRefused("no_key", f"{instance_uri} attests by the key of its requests")
-    return key_id, key
+    return keys
 
 
 def _own_key(instance: Mapping[str, Any], member: str, instance_uri: str) -> tuple[str, PublicKey]:

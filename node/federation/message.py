@@ -6,6 +6,7 @@ The doors build a `Request` from what arrived; signatures are made and checked o
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,21 @@ class KeyDocument:
     owner: the id of the actor that lists it.
     algorithm: "rsa" or "ed25519".
     text: SPKI PEM for RSA, a Multikey ("z6Mk…") for Ed25519.
+    state: "current" for one that signs, "overlap" for one beside it that is coming or going; "past" for one that proves only
+        what was said before; "revoked" for one that is not to be trusted any more.
+    expires_at: until when it signs; None for no end.
+    last_seq: of a revoked key of a group, the last entry of the log that it proves.
     """
 
     key_id: str
     owner: str
     algorithm: str
     text: str = field(repr=False)
+    state: str = "current"
+    expires_at: datetime | None = None
+    last_seq: int | None = None
+
+    @property
+    def signs(self) -> bool:
+        """Whether requests and new words may be signed with it."""
+        return self.state in ("current", "overlap")

@@ -14,6 +14,10 @@ class Bell:
 
     def ring(self, name: str) -> None:
         """Wake whoever waits for `name`, or the next to wait for it."""
+        self.ring_here(name)
+
+    def ring_here(self, name: str) -> None:
+        """Wake whoever waits for `name` in this process, where other processes would hear `ring`."""
         self._events[name].set()
 
     async def wait(self, name: str, *, at_most_seconds: float) -> bool:

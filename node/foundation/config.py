@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Mapping
@@ -22,11 +23,13 @@ from .errors import ConfigError
 
 CONFIG_NAME = "rounds.toml"
 _PREFIX = "ROUNDS_"
+_MEDIA = re.compile(r"file:(/.+)?|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./-]*)?")
 _NOT_SETTINGS = {"ROUNDS_DATA"}
 _OWN_PORTS = {"https": 443, "http": 80}
 _LONGEST_DAYS = {"a2_days": 30, "a3_days": 365, "a4_days": 365}
 _VOUCH_LEVELS = ("A2", "A3", "A4")
 _INVITERS = ("verified", "operators")
+_RESERVE_BYTES, _TEST_RESERVE_BYTES = 256 * 2**20, 64 * 2**10
 _LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -62,6 +65,19 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     deliveries: int = 64
 
 
+class DiskSetting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """What this node does about the room on its disk.
+
+    reserve_bytes: the size of the file `reserve`, given up when the disk is full; 0 for 256 MB, next to nothing on a test node.
+    media_bytes: how much pictures of other nodes may take; the longest unused go first, and are fetched again when wanted.
+    media_days: after how many days unused a picture of another node goes.
+    """
+
+    reserve_bytes: int = 0
+    media_bytes: int = 5_000_000_000
+    media_days: int = 30
+
+
 class Retention(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """How long things stay that are not part of a group's history.
 
@@ -71,6 +87,17 @@ class Retention(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     audit_days: int = 2190
     evidence_days: int = 30
+
+
+class Keys(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """How keys of this node change.
+
+    overlap_hours: how long a new key is published before it signs, unless every node that was told of it has taken the word.
+    keep_days: how long an old one is taken beside it after that.
+    """
+
+    overlap_hours: int = 24
+    keep_days: int = 7
 
 
 class Peers(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -147,7 +174,7 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     base_url: the address members and peers use, such as https://rounds.example.org
     name: what the node is called on its pages.
     database: `sqlite:` for the file in the data directory, or postgresql://user:password@host/database
-    media: `file:` for the folder in the data directory.
+    media: `file:` for the folder in the data directory, file:/path for another one, s3://bucket/prefix for a bucket.
     mail: the address of a mail server; empty for none.
     log_level: what is logged, from this level upwards: debug, info, warning or error.
     operator: who answers for this node, told to whoever asks what it is; empty for nobody named.
@@ -164,7 +191,9 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     contact: str = ""
     federation: Federation = Federation()
     limits: Limits = Limits()
+    disk: DiskSetting = DiskSetting()
     retention: Retention = Retention()
+    keys: Keys = Keys()
     peers: Peers = Peers()
     verification: Verification = Verification()
     members: Members = Members()
@@ -175,6 +204,11 @@ class Config(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def host(self) -> str:
         """The host of `base_url`, with its port when that is not the scheme's own."""
         return urlsplit(self.base_url).netloc
+
+    @property
+    def reserve_bytes(self) -> int:
+        """The size of the reserve on the disk."""
+        return self.disk.reserve_bytes or (_TEST_RESERVE_BYTES if self.is_test_node else _RESERVE_BYTES)
 
     @property
     def is_test_node(self) -> bool:
@@ -226,14 +260,16 @@ def check_config(config: Config) -> list[str]:
         problems.append("name must not be empty.")
     if config.database != "sqlite:" and not config.database.startswith("postgresql://"):
         problems.append("database must be `sqlite:` or begin with postgresql://")
-    if config.media != "file:":
-        problems.append("media must be `file:`.")
+    if _MEDIA.fullmatch(config.media) is None:
+        problems.append("media must be `file:`, `file:` with a full path behind it, or `s3://bucket/prefix`.")
     if config.log_level not in _LOG_LEVELS:
         problems.append(f"log_level must be one of {', '.join(_LOG_LEVELS)}.")
-    for table in ("federation", "limits", "retention", "verification", "members"):
+    for table in ("federation", "limits", "retention", "keys", "verification", "members"):
         for name, value in msgspec.structs.asdict(getattr(config, table)).items():
             if type(value) is int and value < 1:
                 problems.append(f"{table}.{name} must be at least 1.")
+    if config.disk.reserve_bytes < 0 or min(config.disk.media_bytes, config.disk.media_days) < 1:
+        problems.append("disk.reserve_bytes must be at least 0, disk.media_bytes and disk.media_days at least 1.")
     return problems + _check_people(config) + _check_backup(config.backup)
 
 

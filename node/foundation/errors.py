@@ -164,11 +164,15 @@ class Invalid(Refused):
 
 
 class TooMany(Refused):
-    """Too much at once."""
+    """Too much at once; `retry_after_seconds` says when to come back."""
 
     code = "too_many"
     status = 429
     sentence = "Too much at once. Please try again in a moment."
+
+    def __init__(self, safe: str = "", *, internal: str = "", retry_after_seconds: int = 5) -> None:
+        super().__init__(safe, internal=internal)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Unavailable(Refused):

@@ -23,9 +23,10 @@ from node.federation.grouplog.align import (
     choose_way,
     is_worth_keeping,
     may_begin_anew,
+    proves_fork,
 )
-from node.federation.grouplog.checkpoint import read_checkpoint, verify_checkpoint
-from node.federation.grouplog.entry import LogEntry, build_announce, chain_zero, read_announce, verify_entry
+from node.federation.grouplog.checkpoint import checkpoint_method, read_checkpoint, verify_checkpoint
+from node.federation.grouplog.entry import LogEntry, chain_zero, entry_method, read_announce, verify_entry
 from node.federation.grouplog.position import HEADER, Position, format_position, parse_position
 from node.federation.jsonld import parse_document
 from node.federation.signatures.keys import load_multikey
@@ -34,12 +35,13 @@ from node.foundation.logs import get_logger
 from node.store import recovering
 from node.store.actors import list_keys_of
 from node.store.audit import write_audit
-from node.store.core import Core
+from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
-from node.store.logs import CopyPosition, StoredEntry, chain_at, cut_log, get_position, list_entries
+from node.store.logs import CopyPosition, StoredEntry, chain_at, cut_log, get_entry, get_position, list_entries
 from node.store.objects import lose_places
 from node.store.rosters import set_base, take_group
 from node.store.submissions import reopen_submission
+from node.store.takings import cut_taken_back
 
 LIMIT_BYTES = 8_388_608
 _QUESTIONS = 64
@@ -64,7 +66,10 @@ class Aligner:
             limit_bytes=LIMIT_BYTES,
             headers=((HEADER, format_position(group.uri, told)),),
         )
-        return parse_document(raw, limit_bytes=LIMIT_BYTES)
+        page = parse_document(raw, limit_bytes=LIMIT_BYTES)
+        if page.get("doneWith") == told.chain:  # what we keep may lie before our base now, or never be shown again
+            await core.store.write(_let_go, core, group)
+        return page
 
     async def weigh(self, group: Group, peer: Peer, page: Page, trouble: LogEntry | None) -> bool:
         """Look at how a host's page stands to our copy; return whether our copy was changed, so that pulling goes on.
@@ -85,6 +90,9 @@ class Aligner:
         chain = head.chain if head.seq == ours.seq else None
         if trouble is not None and trouble.seq == ours.seq + 1:
             chain = trouble.prev
+        if trouble is not None and await self._proves_fork(group, trouble, ours):
+            await self._note_fork(group, peer, trouble.seq)
+            return False
         if choose_way(ours, head, host_chain=chain) in (Way.WAIT, Way.PULL):
             return False
         proved = trouble if trouble is not None and trouble.epoch >= head.epoch else None
@@ -96,10 +104,8 @@ class Aligner:
         ours, host = position.head, Position(proved.epoch, proved.seq, proved.chain)
         theirs = {proved.seq: proved.chain, proved.seq - 1: proved.prev}
         way = choose_way(ours, host, host_chain=theirs.get(ours.seq))
-        if way is Way.FORKED and group.group_id not in self._forked:
-            self._forked.add(group.group_id)
-            get_logger().error("two_histories", group=group.uri, peer=peer.host, seq=proved.seq)
-            await self._core.store.write(_tell_fork, group, peer)
+        if way is Way.FORKED:
+            await self._note_fork(group, peer, proved.seq)
         if way is not Way.SEARCH:
             return False
         search = await self._search(group, peer, position, begin_search(ours, host, base_seq=position.base_seq))
@@ -110,6 +116,17 @@ class Aligner:
         if base is None or not may_begin_anew(host, ours):
             return False
         return await self._core.store.write(_begin_anew, group, ours, base)
+
+    async def _proves_fork(self, group: Group, trouble: LogEntry, ours: Position) -> bool:
+        """Say whether the entry alone shows two histories: asked again, the host would show the one that we have."""
+        held = await self._core.store.read(get_entry, group_id=group.group_id, seq=trouble.seq)
+        return proves_fork(trouble, ours, held=held.entry(group.uri) if held else None)
+
+    async def _note_fork(self, group: Group, peer: Peer, seq: int) -> None:
+        if group.group_id not in self._forked:
+            self._forked.add(group.group_id)
+            get_logger().error("two_histories", group=group.uri, peer=peer.host, seq=seq)
+            await self._core.store.write(_tell_fork, group, peer)
 
     async def _search(self, group: Group, peer: Peer, position: CopyPosition, search: Search) -> Search:
         for _ in range(_QUESTIONS):
@@ -133,7 +150,8 @@ class Aligner:
         received = read_announce(items[0])
         if received.entry.group != group.uri or received.entry.seq != seq:
             return None
-        verify_entry(received, load_multikey(await self._core.store.read(_group_key, group.group_id)))
+        method = entry_method(received)
+        verify_entry(received, load_multikey(await self._core.store.read(_group_key, group.group_id, method, seq)))
         return received.entry
 
     async def _read_base(self, group: Group, page: Page) -> Position | None:
@@ -142,7 +160,8 @@ class Aligner:
         try:
             base = read_checkpoint(document, group.uri)
             assert isinstance(document, dict)
-            verify_checkpoint(document, load_multikey(await self._core.store.read(_group_key, group.group_id)))
+            method = checkpoint_method(document, group.uri)
+            verify_checkpoint(document, load_multikey(await self._core.store.read(_group_key, group.group_id, method)))
         except NodeError as error:
             get_logger().info("checkpoint_refused", group=group.uri, reason=error.internal)
             return None
@@ -153,13 +172,23 @@ async def _read_told(tx: Tx, group_id: int) -> Position:
     """Return the position that our requests tell: our head, or where the last thing stood that we keep for the host."""
     position = await get_position(tx, group_id=group_id)
     head = position.head if position else Position(1, 0, "0" * 64)
-    kept = await recovering.list_orphans(tx, group_id=group_id)
-    return choose_told(head, [read_announce(msgspec.json.decode(each.document)).entry for each in kept])
+    newest = await recovering.get_newest_orphan(tx, group_id=group_id)
+    return choose_told(head, [newest] if newest else [])
 
 
-async def _group_key(tx: Tx, group_id: int) -> str:
-    rows = await list_keys_of(tx, actor_id=group_id)
-    return str(next((row.public_key for row in rows if row.algorithm == "ed25519" and row.state == "current"), ""))
+async def _let_go(tx: Tx, core: Core, group: Group) -> None:
+    if gone := await recovering.drop_handed(tx, group_id=group.group_id):
+        tx.after_commit(lambda: core.bell.ring(TIDY_BELL))
+        get_logger().info("kept_entries_let_go", group=group.uri, entries=gone)
+
+
+async def _group_key(tx: Tx, group_id: int, method: str, seq: int | None = None) -> str:
+    """Return the key of a group that a proof names; a revoked one only for an entry of before. Else nothing."""
+    for row in await list_keys_of(tx, actor_id=group_id):
+        is_revoked = row.state == "revoked" and (seq is None or seq > (row.last_seq or 0))
+        if row.key_id == method and row.state != "retired" and not is_revoked:
+            return str(row.public_key)
+    return ""
 
 
 async def _tell_fork(tx: Tx, group: Group, peer: Peer) -> None:
@@ -174,6 +203,7 @@ async def _cut(tx: Tx, group: Group, ours: Position, common: int) -> bool:
     await _take_out(tx, group, common)
     chain = await chain_at(tx, group_id=group.group_id, position=position, seq=common)
     await cut_log(tx, group_id=group.group_id, seq=common, chain=chain or "")
+    await cut_taken_back(tx, group_id=group.group_id, seq=common)
     get_logger().warning("copy_cut", group=group.uri, after=common, entries=ours.seq - common)
     return True
 
@@ -185,6 +215,7 @@ async def _begin_anew(tx: Tx, group: Group, ours: Position, base: Position) -> b
         return False
     await _take_out(tx, group, position.base_seq)
     await cut_log(tx, group_id=group.group_id, seq=position.base_seq, chain=position.base_chain)
+    await cut_taken_back(tx, group_id=group.group_id, seq=position.base_seq)
     await set_base(tx, group_id=group.group_id, epoch=base.epoch, seq=base.seq, chain=base.chain)
     await recovering.lower_places(tx, group_id=group.group_id, seq=base.seq)
     get_logger().warning("copy_begun_anew", group=group.uri, after=base.seq)
@@ -205,19 +236,12 @@ async def _take_out(tx: Tx, group: Group, common: int) -> None:
             has_content = stored.salt is not None
             if is_worth_keeping(author=stored.actor_uri, group=group.uri, has_content=has_content):
                 await recovering.keep_orphan(
-                    tx, group_id=group.group_id, entry=stored.entry(group.uri), document=_announce(group, stored)
+                    tx, group_id=group.group_id, entry=stored.entry(group.uri), document=_announce_text(group, stored)
                 )
                 await reopen_submission(tx, activity_uri=stored.activity_uri, document=stored.document)
         after = entries[-1].seq
     await lose_places(tx, group_id=group.group_id, seq=common)
 
 
-def _announce(group: Group, stored: StoredEntry) -> str:
-    announce = build_announce(
-        stored.entry(group.uri),
-        proof=msgspec.json.decode(stored.proof),
-        activity=msgspec.json.decode(stored.document),
-        salt=stored.salt,
-        media=stored.media,
-    )
-    return msgspec.json.encode(announce).decode()
+def _announce_text(group: Group, stored: StoredEntry) -> str:
+    return msgspec.json.encode(stored.announce(group.uri)).decode()

@@ -2,14 +2,14 @@
 
 *How it works.* Only origins of active peers are asked, with a signature of our instance actor. Per key id one fetch is
 under way at a time; all of them share a bucket of 300, refilled 60 a minute; what failed is not asked again for ten
-minutes. A document counts only if its `id` is the address that answered, and a key only if its owner lists it (T03 to
-T05).
+minutes, or for five seconds where the peer was not there to answer. A document counts only if its `id` is the address
+that answered, and a key only if its owner lists it (T03 to T05).
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urldefrag, urlsplit
@@ -23,6 +23,7 @@ from node.federation.message import KeyDocument
 from node.federation.negativecache import NegativeCache
 from node.federation.origin import check_actor_origins, parse_origin
 from node.federation.signatures.keys import fingerprint_hex, load_key_document
+from node.federation.succession import leads_to
 from node.federation.vocabulary import ActorView, understand
 from node.foundation.errors import (
     Forbidden,
@@ -31,7 +32,9 @@ from node.foundation.errors import (
     OriginMismatch,
     Refusing,
     RemoteMalformed,
+    StoreError,
     TooMany,
+    Unreachable,
 )
 from node.foundation.logs import get_logger
 from node.foundation.text import clean_line, sanitize_html
@@ -40,12 +43,21 @@ from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import KnownKey
-from node.store.peers import get_peer, take_peer, update_peer_error, update_peer_offered, update_peer_state
+from node.store.peers import (
+    get_peer,
+    take_peer,
+    update_peer_error,
+    update_peer_facts,
+    update_peer_offered,
+    update_peer_state,
+)
 
 from .attested import learn_attestation, needs_instance
 
 BUCKET_SIZE = 300
 REFILL_PER_SECOND = 1.0
+# A node that was down for a moment must not stay unbelieved for ten minutes.
+UNREACHED_SECONDS = 5.0
 KEY_CHANGED = "This peer shows another key than the one you compared. Call its operator before you resume it."
 _KINDS = {"Group": "group", "Application": "instance", "Service": "person"}
 
@@ -77,7 +89,8 @@ class Dereferencer:
         monotonic = core.clock.monotonic
         self._bucket = Bucket(BUCKET_SIZE, REFILL_PER_SECOND, BUCKET_SIZE, monotonic())
         self._failed = NegativeCache(monotonic)
-        self._under_way: dict[str, asyncio.Task[KnownKey]] = {}
+        self._unreached = NegativeCache(monotonic, ttl_seconds=UNREACHED_SECONDS)
+        self._under_way: dict[str, asyncio.Task[str]] = {}
         self._refetched: dict[str, float] = {}
 
     async def get_key(self, key_id: str, peer: Peer) -> KnownKey:
@@ -88,14 +101,50 @@ class Dereferencer:
             TooMany: Too many keys had to be fetched lately.
         """
         known = await self._core.keyring.known(key_id)
-        if known is not None:
-            return known
-        if self._failed.find(key_id) is not None:
+        return known if known is not None else await self._fetch_known(key_id, peer)
+
+    async def get_proving_key(self, key_id: str, peer: Peer, *, seq: int | None = None) -> KnownKey:
+        """Return a key of an active peer's actor that proves what was said, now or before it was changed.
+
+        Args:
+            key_id: As the proof names it.
+            peer: Whose actor it is.
+            seq: The number of the log entry that it proves. A revoked key proves those before it was revoked, and
+                nothing that is no entry.
+
+        Raises:
+            KeyUnavailable: It cannot be had, nobody owns it, or it was revoked before.
+            TooMany: Too many keys had to be fetched lately.
+        """
+        known = await self._core.keyring.proving(key_id)
+        if known is None:
+            self._check_failed(key_id)
+            owner = await self._fetch_once(key_id, peer)
+            known = await self._core.keyring.proving(key_id)
+            if known is None or known.actor_uri != owner:
+                raise self._not_listed(key_id, owner)
+        if known.last_seq is not None and (seq is None or seq > known.last_seq):
+            raise KeyUnavailable(internal=f"the key {key_id} was revoked")
+        return known
+
+    async def _fetch_known(self, key_id: str, peer: Peer) -> KnownKey:
+        self._check_failed(key_id)
+        owner = await self._fetch_once(key_id, peer)
+        known = await self._core.keyring.known(key_id)
+        if known is None or known.actor_uri != owner:
+            raise self._not_listed(key_id, owner)
+        return known
+
+    def _check_failed(self, key_id: str) -> None:
+        if self._failed.find(key_id) is not None or self._unreached.find(key_id) is not None:
             raise KeyUnavailable(internal=f"the key {key_id} could not be had a moment ago")
-        return await self._fetch_once(key_id, peer)
+
+    def _not_listed(self, key_id: str, owner: str) -> KeyUnavailable:
+        self._failed.remember(key_id, "its owner does not list it")
+        return KeyUnavailable(internal=f"{owner} does not list the key {key_id}")
 
     async def get_key_again(self, key_id: str, peer: Peer) -> KnownKey | None:
-        """Fetch a key whose signature failed anew, at most once a minute per actor; None when it is too soon."""
+        """Fetch a key that failed or expired anew, at most once a minute per actor; None when it is too soon."""
         actor_uri = urldefrag(key_id)[0]
         now = self._core.clock.monotonic()
         if now - self._refetched.get(actor_uri, -60.0) < 60.0:
@@ -103,9 +152,10 @@ class Dereferencer:
         self._refetched = {uri: at for uri, at in self._refetched.items() if now - at < 60.0}
         self._refetched[actor_uri] = now
         self._core.keyring.forget(actor_uri)
-        return await self._fetch_once(key_id, peer)
+        return await self._fetch_known(key_id, peer)
 
-    async def _fetch_once(self, key_id: str, peer: Peer) -> KnownKey:
+    async def _fetch_once(self, key_id: str, peer: Peer) -> str:
+        """Fetch the actor that a key says it belongs to, and return their id."""
         task = self._under_way.get(key_id)
         if task is None:
             if not self._bucket.take(self._core.clock.monotonic()):
@@ -114,19 +164,18 @@ class Dereferencer:
             task.add_done_callback(lambda _: self._under_way.pop(key_id, None))
         return await asyncio.shield(task)
 
-    async def _fetch_key(self, key_id: str, peer: Peer) -> KnownKey:
+    async def _fetch_key(self, key_id: str, peer: Peer) -> str:
         try:
             owner = await self._find_owner(key_id, peer)
             await self.fetch_actor(owner, peer)
-            known = await self._core.keyring.known(key_id)
+        except StoreError:  # it is our own database that is away: the peer has done nothing wrong, and comes again
+            raise
         except NodeError as error:
-            self._failed.remember(key_id, error.internal)
+            failed = self._unreached if isinstance(error, Unreachable) else self._failed
+            failed.remember(key_id, error.internal)
             get_logger().info("key_unavailable", key=key_id, peer=peer.host, reason=error.internal)
             raise KeyUnavailable(internal=error.internal) from error
-        if known is None or known.actor_uri != owner:
-            self._failed.remember(key_id, "its owner does not list it")
-            raise KeyUnavailable(internal=f"{owner} does not list the key {key_id}")
-        return known
+        return owner
 
     async def _find_owner(self, key_id: str, peer: Peer) -> str:
         """Return the actor a key says it belongs to. `actor#main-key` needs no look-up; others are documents."""
@@ -175,18 +224,29 @@ class Dereferencer:
     async def _check_pin(self, view: ActorView, peer: Peer) -> None:
         """Pause a pinned peer whose node shows another key than the one its operator read out (T62).
 
+        Where the pinned key itself named the new one, that is pinned in its place, unless our policy for the peer wants
+        two operators to compare.
+
         Raises:
             KeyUnavailable: It does; nothing of the new document is kept.
         """
         if view.id != f"{peer.origin}/actor" or not peer.is_pinned or peer.fingerprint is None:
             return
-        multikeys = [key for key in view.keys if key.algorithm == "ed25519"] or list(view.keys)
+        listed = [key for key in view.keys if key.signs]
+        multikeys = [key for key in listed if key.algorithm == "ed25519"] or listed
         shown = fingerprint_hex(load_key_document(multikeys[0])) if multikeys else ""
         if shown == peer.fingerprint:
+            return
+        if self._may_follow(peer) and leads_to(view.document, pinned=peer.fingerprint, shown=shown):
+            get_logger().warning("pinned_key_succeeded", peer=peer.host)
+            await self._core.store.write(_pin_next, self._core, peer, shown)
             return
         get_logger().error("pinned_key_changed", peer=peer.host)
         await self._core.store.write(_pause_for_key, self._core, peer, shown)
         raise KeyUnavailable(internal=f"the instance key of {peer.host} is not the pinned one")
+
+    def _may_follow(self, peer: Peer) -> bool:
+        return peer.policy.accepts_successor and self._core.config.peers.officers == 1
 
     async def _save_actor(self, view: ActorView, peer: Peer, asked_at: datetime | None) -> Actor | None:
         """Keep what a peer's actor says of itself, and what its node states of it; None when that is old by now."""
@@ -258,6 +318,19 @@ async def _save(
     saved = await save_remote_actor(tx, actor=actor, document=text, keys=keys)
     await learn_attestation(tx, core, actor=saved, document=document)
     return saved
+
+
+async def _pin_next(tx: Tx, core: Core, peer: Peer, shown: str) -> None:
+    """Let the key that the pinned one named take its place."""
+    await take_peer(tx, peer_id=peer.peer_id)
+    current = await get_peer(tx, peer_id=peer.peer_id)
+    if current is None or current.fingerprint != peer.fingerprint:
+        return
+    await update_peer_facts(tx, peer=replace(current, fingerprint=shown))
+    await write_audit(tx, actor="node", action="peer.key_succeeded", target=peer.host, reason=shown)
+    changed = await get_peer(tx, peer_id=peer.peer_id)
+    if changed is not None:
+        tx.after_commit(lambda: core.peers.put(changed))
 
 
 async def _pause_for_key(tx: Tx, core: Core, peer: Peer, shown: str) -> None:

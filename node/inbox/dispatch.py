@@ -65,6 +65,7 @@ class Arrival:
     view: what it says. html: the inner object's content, made harmless.
     peer_id: who brought it; None for activities of our own members.
     is_proved: whether it carries its author's own proof, checked; asked for what goes to a group hosted here.
+    tries: how often it had to wait already.
     """
 
     uri: str
@@ -76,6 +77,7 @@ class Arrival:
     view: ActivityView
     html: str
     is_proved: bool = False
+    tries: int = 0
 
 
 Handler = Callable[[Tx, Core, Arrival], Awaitable[Outcome | None]]

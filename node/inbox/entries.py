@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,7 @@ import msgspec
 from node.domain.audience import Addressed, fits_group
 from node.domain.groups import Group
 from node.domain.peers import Peer
-from node.federation.grouplog.entry import ReceivedEntry, format_salt, read_announce, verify_entry
+from node.federation.grouplog.entry import LogEntry, ReceivedEntry, entry_method, read_announce, verify_entry
 from node.federation.grouplog.position import HEADER, Position, Verdict, format_position, judge, parse_position
 from node.federation.integrity import proof_method, verify_proof
 from node.federation.message import Answer
@@ -32,24 +33,25 @@ from node.federation.signatures.verify import VerifiedRequest
 from node.federation.vocabulary import ActivityView, ObjectView
 from node.foundation.errors import Forbidden, NodeError, NotFound, RemoteMalformed, SignatureInvalid
 from node.foundation.logs import get_logger
-from node.store.actors import get_actor_by_uri, list_keys_of
+from node.store.actors import get_actor_by_uri, list_methods
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import (
     Card,
     CopyPosition,
-    StoredEntry,
     append_entry,
     get_card,
     get_chain,
     get_position,
     insert_card,
     pull_at,
+    store_entry,
 )
 from node.store.recovering import drop_orphans_of
 from node.store.rosters import get_group_by_uri, has_local_members
 
 from .arrival import read_arrival
+from .cards import read_card
 from .dereference import Dereferencer, parse_origin_of
 from .dispatch import Arrival
 from .received import note_received
@@ -86,6 +88,7 @@ class _Copy:
     has_members: bool
     position: CopyPosition
     card: Card | None
+    holds_it: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +133,10 @@ class EntryReceiver:
         if not copy.has_members:
             # Asked for, not yet let in: whatever we missed is pulled once the Accept is here.
             return _answer(409, copy.group, copy.position.head)
-        checked = await self.check(copy.group, received, copy.card)
         await self._note_head(copy, header)
+        if copy.holds_it:  # checked when it came, by the card of then
+            return _answer(202, copy.group, copy.position.head)
+        checked = await self.check(copy.group, received, copy.card)
         return await self._keep(copy.group, peer, checked)
 
     async def _find_copy(self, received: ReceivedEntry) -> _Copy | None:
@@ -158,7 +163,8 @@ class EntryReceiver:
         peer = self._core.peers.by_id(group.peer_id or 0)
         if peer is None:
             raise NotFound(internal=f"the host of {group.uri} is no peer")
-        group_key = await self._dereferencer.get_key(f"{group.uri}#ed25519", peer)
+        seq = received.entry.seq
+        group_key = await self._dereferencer.get_proving_key(entry_method(received), peer, seq=seq)
         if group_key.actor_uri != group.uri:
             raise RemoteMalformed(internal=f"the key of {group.uri} belongs to {group_key.actor_uri}")
         verify_entry(received, group_key.key)
@@ -188,10 +194,10 @@ class EntryReceiver:
         card = view.object
         if view.target != f"{group.uri}/authors" or card is None or not isinstance(card.get("id"), str):
             raise RemoteMalformed("An author's card cannot be read.")
-        method = _first_multikey(card)
-        await self._check_card(card["id"], method)
-        text = msgspec.json.encode(card).decode()
-        return Card(received.entry.seq, text, method[0] if method else None, method[1] if method else None)
+        read = read_card(received.entry.seq, card, msgspec.json.encode(card).decode())
+        has_key = read.key_id is not None and read.public_key is not None
+        await self._check_card(card["id"], (read.key_id or "", read.public_key or "") if has_key else None)
+        return read
 
     async def _check_card(self, actor_uri: str, method: tuple[str, str] | None) -> None:
         """Refuse a card for one of our own, or for an actor of another peer of ours, that names another key."""
@@ -201,64 +207,85 @@ class EntryReceiver:
         peer = self._core.peers.active(origin)
         if origin != self._core.origin and peer is None:
             return
-        ours = await self._core.store.read(_known_method, actor_uri)
-        if ours is None and peer is None:
+        ours = await self._core.store.read(_known_methods, actor_uri)
+        if not ours and peer is None:
             raise RemoteMalformed("An author's card names somebody who is not here.")
-        if ours is not None and ours == method:
+        if method is not None and ours.get(method[0]) == method[1]:
             return
         if peer is not None:
             try:
                 await self._dereferencer.fetch_actor(actor_uri, peer)
             except NodeError as error:
-                if ours is None:  # their node is down, or does not show them to us: it does not disagree either
+                if not ours:  # their node is down, or does not show them to us: it does not disagree either
                     get_logger().info("author_card_unchecked", author=actor_uri, reason=error.internal)
                     return
                 raise
-            if await self._core.store.read(_known_method, actor_uri) == method:
+            ours = await self._core.store.read(_known_methods, actor_uri)
+            if ours.get(method[0]) == method[1] if method is not None else not ours:
                 return
         get_logger().warning("author_card_disagrees", author=actor_uri)
         raise RemoteMalformed("An author's card names another key than the author's own node does.")
 
     async def _check_author(self, group: Group, peer: Peer, received: ReceivedEntry, card: Card | None) -> None:
-        """Check the author's own proof by the key in force in this group."""
+        """Check the author's own proof by the key in force in this group; of ours, by one that they have or had."""
         author = received.object["actor"]
         origin = parse_origin_of(self._core, author)
         named = proof_method(received.object)
         if origin == self._core.origin:
-            method = await self._core.store.read(_known_method, author)
-            if method is None:
+            methods = await self._core.store.read(_known_methods, author)
+            if not methods:
                 raise RemoteMalformed("The entry's author is not here.")
         elif card is not None:
-            method = (card.key_id or "", card.public_key) if card.public_key else None
+            methods = {card.key_id or "": card.public_key} if card.public_key else {}
         elif origin == peer.origin:
-            method = await self._method_of_host_actor(author, peer)
+            methods = await self._methods_of_host_actor(author, peer, named)
         else:
             raise RemoteMalformed("The log has no card for this author.")
-        if method is None:
+        if not methods:
             return  # an author of software without Ed25519: relayed, unsigned (wire.md 4.5)
-        if named is None or named != method[0]:
+        if named is None or named not in methods:
             raise RemoteMalformed("The entry's content does not carry its author's proof.")
-        verify_proof(received.object, load_multikey(method[1]))
+        verify_proof(received.object, load_multikey(methods[named]))
 
-    async def _method_of_host_actor(self, author: str, peer: Peer) -> tuple[str, str] | None:
+    async def _methods_of_host_actor(self, author: str, peer: Peer, named: str | None) -> dict[str, str]:
         """An actor of the host's own node needs no card: its node vouches for it by its document."""
-        method = await self._core.store.read(_known_method, author)
-        if method is None and not await self._core.store.read(_is_known, author):
+        methods = await self._core.store.read(_known_methods, author)
+        if not methods and not await self._core.store.read(_is_known, author):
             await self._dereferencer.fetch_actor(author, peer)
-            method = await self._core.store.read(_known_method, author)
-        return method
+            methods = await self._core.store.read(_known_methods, author)
+        elif methods and named is not None and named not in methods:  # changed since; asked for within the limits
+            await self._dereferencer.get_key(named, peer)
+            methods = await self._core.store.read(_known_methods, author)
+        return methods
 
     async def keep(self, group: Group, peer: Peer, checked: CheckedEntry) -> tuple[Verdict, Position]:
         """Store an entry if it is next; return the verdict and where our copy then stands."""
-        chain = checked.received.entry.chain
+        self._remember(checked)
+        verdict, head = await self._core.write_arrival(_keep, self._core, group, peer, checked)
+        if verdict is not Verdict.NEXT:
+            self._fresh.pop(checked.received.entry.chain, None)
+        return verdict, head
+
+    async def keep_all(
+        self, group: Group, peer: Peer, several: Sequence[CheckedEntry]
+    ) -> list[tuple[LogEntry, Verdict]]:
+        """Store entries that follow one another, in one transaction; return verdicts up to the first that does not follow."""
+        if not several:
+            return []
+        for checked in several:
+            self._remember(checked)
+        verdicts = await self._core.write_arrival(_keep_all, self._core, group, peer, several)
+        found = [(checked.received.entry, verdict) for checked, verdict in zip(several, verdicts, strict=False)]
+        for entry, verdict in found:
+            if verdict is not Verdict.NEXT:
+                self._fresh.pop(entry.chain, None)
+        return found
+
+    def _remember(self, checked: CheckedEntry) -> None:
         if checked.arrival is not None:
-            self._fresh[chain] = checked.arrival
+            self._fresh[checked.received.entry.chain] = checked.arrival
             if len(self._fresh) > _FRESH_KEPT:
                 self._fresh.pop(next(iter(self._fresh)))
-        verdict, head = await self._core.store.write(_keep, self._core, group, peer, checked)
-        if verdict is not Verdict.NEXT:
-            self._fresh.pop(chain, None)
-        return verdict, head
 
     async def _keep(self, group: Group, peer: Peer, checked: CheckedEntry) -> Answer:
         """Store the entry if it is next; one whose predecessor is on its way waits for it."""
@@ -300,21 +327,7 @@ async def _keep(tx: Tx, core: Core, group: Group, peer: Peer, checked: CheckedEn
     verdict = judge(entry, position.head, base_seq=position.base_seq, held_chain=held)
     if verdict is not Verdict.NEXT:
         return verdict, position.head
-    stored = StoredEntry(
-        seq=entry.seq,
-        kind=entry.kind,
-        activity_uri=entry.activity,
-        actor_uri=str(received.object.get("actor") or ""),
-        prev=entry.prev,
-        chain=entry.chain,
-        commit_hash=entry.commit,
-        epoch=entry.epoch,
-        proof=msgspec.json.encode(received.wire["proof"]).decode(),
-        salt=None if received.salt is None else format_salt(received.salt),
-        document=checked.text,
-        media=list(received.media) or None,
-    )
-    if not await append_entry(tx, group_id=group.group_id, stored=stored):
+    if not await append_entry(tx, group_id=group.group_id, stored=store_entry(received, checked.text)):
         return Verdict.GAP, position.head
     if entry.epoch > 1:  # what we kept for a host that was restored: now its log shows it
         await drop_orphans_of(tx, group_id=group.group_id, activity_uri=entry.activity)
@@ -323,6 +336,16 @@ async def _keep(tx: Tx, core: Core, group: Group, peer: Peer, checked: CheckedEn
         await insert_card(tx, group_id=group.group_id, actor_uri=actor_uri, card=card)
     await note_received(tx, core, peer)
     return Verdict.NEXT, Position(entry.epoch, entry.seq, entry.chain)
+
+
+async def _keep_all(tx: Tx, core: Core, group: Group, peer: Peer, several: Sequence[CheckedEntry]) -> list[Verdict]:
+    verdicts = []
+    for checked in several:
+        verdict, _ = await _keep(tx, core, group, peer, checked)
+        verdicts.append(verdict)
+        if verdict not in (Verdict.NEXT, Verdict.HELD):
+            break
+    return verdicts
 
 
 async def _pull_now(tx: Tx, group_id: int) -> None:
@@ -340,18 +363,12 @@ async def _read_copy(tx: Tx, received: ReceivedEntry) -> _Copy | None:
     card = None
     if isinstance(author, str):
         card = await get_card(tx, group_id=group.group_id, actor_uri=author)
-    return _Copy(group, await has_local_members(tx, group_id=group.group_id), position, card)
+    holds_it = await get_chain(tx, group_id=group.group_id, seq=received.entry.seq) == received.entry.chain
+    return _Copy(group, await has_local_members(tx, group_id=group.group_id), position, card, holds_it)
 
 
-async def _known_method(tx: Tx, actor_uri: str) -> tuple[str, str] | None:
-    """Return (key id, Multikey) of an actor's Ed25519 key as its own node gave it."""
-    actor = await get_actor_by_uri(tx, uri=actor_uri)
-    if actor is None or actor.known_through is not None:
-        return None
-    for row in await list_keys_of(tx, actor_id=actor.actor_id):
-        if row.algorithm == "ed25519" and row.state == "current":
-            return row.key_id, row.public_key
-    return None
+async def _known_methods(tx: Tx, actor_uri: str) -> dict[str, str]:
+    return await list_methods(tx, uri=actor_uri)
 
 
 async def _is_known(tx: Tx, actor_uri: str) -> bool:
@@ -370,19 +387,6 @@ def _check_audience(group: Group, view: ActivityView) -> None:
         addressed = Addressed(frozenset((*each.to, *each.cc)), next(iter(each.audience), None))
         if (problem := fits_group(addressed, group.uri, named=named)) is not None:
             raise RemoteMalformed(problem)
-
-
-def _first_multikey(card: dict[str, Any]) -> tuple[str, str] | None:
-    """Return (key id, Multikey) of a card, checked to be a key of the card's own actor."""
-    methods = card.get("assertionMethod")
-    methods = methods if isinstance(methods, list) else [methods] if methods else []
-    for method in methods[:4]:
-        if isinstance(method, dict) and method.get("type") == "Multikey":
-            key_id, text = method.get("id"), method.get("publicKeyMultibase")
-            if isinstance(key_id, str) and isinstance(text, str) and key_id.startswith(f"{card['id']}"):
-                load_multikey(text)
-                return key_id, text
-    return None
 
 
 def _answer(status: int, group: Group, position: Position) -> Answer:

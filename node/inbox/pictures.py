@@ -39,7 +39,8 @@ class PictureFetcher:
         while not self._stopping:
             try:
                 for row in await self._core.store.read(_list_wanted):
-                    await self._fetch_wanted(row)
+                    if self._core.pressure.may_cache and not self._stopping:
+                        await self._fetch_wanted(row)
             except NodeError as error:
                 get_logger().error("pictures_unread", code=error.code, reason=error.internal)
             await self._core.bell.wait(PICTURES_BELL, at_most_seconds=LOOK_SECONDS)

@@ -19,7 +19,7 @@ import msgspec
 from node.domain.groups import Group
 from node.domain.peers import Peer
 from node.federation.integrity import proof_method, verify_proof
-from node.foundation.errors import Conflict, NodeError, Recovering, SignatureInvalid
+from node.foundation.errors import Conflict, NodeError, Recovering, SignatureInvalid, StoreError
 from node.foundation.logs import get_logger
 from node.store.activities import (
     WaitingActivity,
@@ -78,7 +78,7 @@ class Processor:
         """Process until `stop` is called."""
         while not self._stopping:
             try:
-                while await self.round() and self._may_be_more and not self._stopping:
+                while self._core.pressure.may_work and await self.round() and self._may_be_more and not self._stopping:
                     pass
             except NodeError as error:
                 get_logger().error("round_failed", code=error.code, reason=error.internal)
@@ -120,7 +120,7 @@ class Processor:
         if arrival is None:
             outcome = Dropped("The activity cannot be read.")
         elif peer is not None and peer.state == "active":
-            arrival = replace(arrival, is_proved=await self._is_proved(arrival, peer))
+            arrival = replace(arrival, is_proved=await self._is_proved(arrival, peer), tries=job.tries)
             for _ in range(_FETCHES):
                 outcome = await self._act(job, arrival)
                 if isinstance(outcome, Need):
@@ -152,7 +152,7 @@ class Processor:
             return False
         try:
             method = proof_method(arrival.document)
-            known = await self._dereferencer.get_key(method, peer) if method else None
+            known = await self._dereferencer.get_proving_key(method, peer) if method else None
             for _ in range(2):
                 if method is None or known is None or known.actor_uri != arrival.actor_uri:
                     return False
@@ -162,6 +162,8 @@ class Processor:
                     known = await self._dereferencer.get_key_again(method, peer)
                 else:
                     return True
+        except StoreError:  # our own database is away: nothing may be refused for that
+            raise
         except NodeError as error:
             get_logger().info("proof_unavailable", activity=arrival.uri, reason=error.internal)
         return False

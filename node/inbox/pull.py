@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 from node.domain.groups import Group
 from node.domain.peers import Peer
+from node.domain.pressure import Room
 from node.federation.grouplog.align import IDLE_SECONDS, is_look_due
-from node.federation.grouplog.entry import read_announce
+from node.federation.grouplog.entry import LogEntry, ReceivedEntry, read_announce
 from node.federation.grouplog.position import Verdict
 from node.foundation.errors import NodeError, Refusing, RemoteMalformed
 from node.foundation.logs import get_logger
@@ -23,7 +25,7 @@ from node.store.recovering import list_copied
 from node.store.rosters import get_group
 
 from .aligning import Aligner
-from .entries import PULL_BELL, EntryReceiver
+from .entries import PULL_BELL, CheckedEntry, EntryReceiver
 from .receive import INBOX_BELL
 
 PAGE_ENTRIES = 50
@@ -49,7 +51,8 @@ class Puller:
             try:
                 await self._look_after_idle()
                 for group_id in await self._core.store.read(list_pulls_due):
-                    await self._pull(group_id)
+                    if self._core.pressure.room < Room.SCARCE:  # as for what is delivered
+                        await self._pull(group_id)
             except NodeError as error:
                 get_logger().error("pulls_unread", code=error.code, reason=error.internal)
             await self._core.bell.wait(PULL_BELL, at_most_seconds=LOOK_SECONDS)
@@ -88,24 +91,38 @@ class Puller:
         items = page.get("orderedItems")
         if not isinstance(items, list) or len(items) > PAGE_ENTRIES:
             raise RemoteMalformed(internal=f"{group.uri} gives something that is not a page of a log")
-        has_news, trouble = False, None
-        for item in items:
-            if not isinstance(item, dict):
-                raise RemoteMalformed(internal=f"the log of {group.uri} holds something that is not an entry")
-            received = read_announce(item)
-            if received.entry.group != group.uri:
-                raise RemoteMalformed(internal=f"the log of {group.uri} holds an entry of another group")
-            author = received.object.get("actor")
-            card = await core.store.read(_card, group.group_id, author if isinstance(author, str) else "")
-            verdict, _ = await self._entries.keep(group, peer, await self._entries.check(group, received, card))
-            if verdict not in (Verdict.NEXT, Verdict.HELD):
-                trouble = received.entry
-                get_logger().info("entry_does_not_follow", group=group.uri, seq=trouble.seq, verdict=verdict.value)
-                break
-            has_news = has_news or verdict is Verdict.NEXT
+        has_news, trouble = await self._keep_items(group, peer, items)
         if trouble is not None or not items:
             return await self._aligner.weigh(group, peer, page, trouble)
         return has_news and len(items) == PAGE_ENTRIES  # a page that says nothing new would be asked for ever (T40)
+
+    async def _keep_items(self, group: Group, peer: Peer, items: list[Any]) -> tuple[bool, LogEntry | None]:
+        """Check the entries of a page and keep them, all up to the next author's card in one transaction.
+
+        Returns:
+            Whether one of them was new; and the first that does not follow, after which nothing was looked at.
+        """
+        has_news, cards = False, dict[str, Card | None]()
+        checked: list[CheckedEntry] = []
+        for place, item in enumerate(items, 1):
+            received = _read_item(group, item)
+            author = str(received.object.get("actor"))
+            if author not in cards:
+                cards[author] = await self._core.store.read(_card, group.group_id, author)
+            try:
+                checked.append(await self._entries.check(group, received, cards[author]))
+            except NodeError:  # what came before it is as good as without it
+                await self._entries.keep_all(group, peer, checked)
+                raise
+            if checked[-1].card is None and place < len(items):
+                continue
+            for entry, verdict in await self._entries.keep_all(group, peer, checked):
+                if verdict not in (Verdict.NEXT, Verdict.HELD):
+                    get_logger().info("entry_does_not_follow", group=group.uri, seq=entry.seq, verdict=verdict.value)
+                    return has_news, entry
+                has_news = has_news or verdict is Verdict.NEXT
+            checked, cards = [], {}
+        return has_news, None
 
     async def _look_after_idle(self) -> None:
         """Ask now and then where hosts stand of whom nothing came for long: one of us may have been restored."""
@@ -117,6 +134,15 @@ class Puller:
             heard = self._heard_at.setdefault(group_id, now - random.uniform(0, IDLE_SECONDS))  # noqa: S311 a spread
             if is_look_due(now - heard):
                 await self._core.store.write(_pull_at, group_id, timedelta(0))
+
+
+def _read_item(group: Group, item: Any) -> ReceivedEntry:
+    if not isinstance(item, dict):
+        raise RemoteMalformed(internal=f"the log of {group.uri} holds something that is not an entry")
+    received = read_announce(item)
+    if received.entry.group != group.uri:
+        raise RemoteMalformed(internal=f"the log of {group.uri} holds an entry of another group")
+    return received
 
 
 async def _group(tx: Tx, group_id: int) -> Group | None:

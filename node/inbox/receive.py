@@ -4,6 +4,7 @@
 
 1. Signature headers are read; none: 401, unreadable: 400.
 2. The host of the key id is looked up in the allow-list, before anything is fetched: stranger 403, paused 503.
+   A node short of room or of time says so here, before it does anything for the request: 503, 429.
 3. Coverage, time and digest are checked; then the key is had from memory, from the store, or fetched from that peer.
 4. The signature is verified once; a known key that fails is fetched anew at most once a minute.
 5. The actor of the activity is exactly the owner of the key, and *that actor's* origin is an active peer.
@@ -17,9 +18,11 @@ Handlers run later, in `process`. Whatever acts on remote words takes the `Verif
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from node.domain.peers import Peer
@@ -29,8 +32,11 @@ from node.federation.message import Answer, Request
 from node.federation.origin import check_activity_origins
 from node.federation.probes import read_probe
 from node.federation.signatures.verify import Claim, VerifiedRequest, check_claim, read_claim, verify_claim
+from node.foundation.clock import format_instant
 from node.foundation.errors import (
     Forbidden,
+    NodeError,
+    SignatureExpired,
     SignatureInvalid,
     TooMany,
     Unavailable,
@@ -41,6 +47,7 @@ from node.foundation.logs import get_logger
 from node.store.activities import get_digest, insert_activity
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.keyring import KnownKey
 from node.store.tally import RECEIVED
 
 from .arrival import read_arrival
@@ -84,10 +91,12 @@ class Receiver:
         Raises:
             Refused: With the status of contract.md 2.5.
             ProtocolError: 400.
+            Unavailable, TooMany: The node is short of room, or of time for this peer.
         """
         claim, peer = self.identify(request)
         if not is_activity_type(request.one("content-type") or ""):
             raise UnsupportedType
+        self._core.pressure.check_arrival(peer)
         turn = self._turns[peer.peer_id]
         if turn.locked():
             await self._wait_for_turn(turn, peer)
@@ -131,16 +140,22 @@ class Receiver:
             Unauthenticated: The signature does not hold, or its key cannot be had.
         """
         core = self._core
-        check_claim(claim, request, authority=core.host, now=core.clock.now())
+        try:
+            check_claim(claim, request, authority=core.host, now=core.clock.now())
+        except SignatureExpired:
+            await self._note_clock(request, claim, peer)
+            raise
         known = await self._dereferencer.get_key(claim.key_id, peer)
         try:
+            check_expiry(known, now=core.clock.now())
             proof = verify_claim(
                 claim, request, known.key, owner=known.actor_uri, authority=core.host, now=core.clock.now()
             )
         except SignatureInvalid:
             renewed = await self._dereferencer.get_key_again(claim.key_id, peer)
-            if renewed is None or renewed.key == known.key:
+            if renewed is None or (renewed.key, renewed.expires_at) == (known.key, known.expires_at):
                 raise
+            check_expiry(renewed, now=core.clock.now())
             get_logger().warning("peer_key_changed", key=claim.key_id, peer=peer.host)
             proof = verify_claim(
                 claim, request, renewed.key, owner=renewed.actor_uri, authority=core.host, now=core.clock.now()
@@ -148,7 +163,17 @@ class Receiver:
         owner = core.peers.by_origin(parse_origin_of(core, proof.actor_uri))
         if owner is None or owner.peer_id != peer.peer_id or owner.state != "active":
             raise Forbidden(internal=f"the owner of {claim.key_id} is not of an active peer")
+        core.tally.hear_signed(peer.peer_id, claim.created_at, core.clock.now())
         return proof
+
+    async def _note_clock(self, request: Request, claim: Claim, peer: Peer) -> None:
+        """Note what a peer's clock says if it is why it was refused: a known key, and good at the time that it names."""
+        core, known = self._core, await self._core.keyring.known(claim.key_id)
+        if known is None or claim.created_at is None:
+            return
+        with contextlib.suppress(NodeError):
+            verify_claim(claim, request, known.key, owner=known.actor_uri, authority=core.host, now=claim.created_at)
+            core.tally.hear_signed(peer.peer_id, claim.created_at, core.clock.now())
 
     async def _receive(self, request: Request, claim: Claim, peer: Peer, check: Check | None) -> Answer:
         core = self._core
@@ -208,10 +233,20 @@ class Receiver:
         self._fresh[activity_id] = arrival
         if len(self._fresh) > 2000:
             self._fresh.pop(next(iter(self._fresh)))
-        is_new = await core.store.write(_keep, core, activity_id, arrival, peer, digest)
+        is_new = await core.write_arrival(_keep, core, activity_id, arrival, peer, digest)
         if not is_new:
             self._fresh.pop(activity_id, None)
         core.bell.ring(INBOX_BELL)
+
+
+def check_expiry(known: KnownKey, *, now: datetime) -> None:
+    """Raise when a key's own node has said that it signs no more.
+
+    Raises:
+        SignatureInvalid: Its time is over.
+    """
+    if known.expires_at is not None and known.expires_at <= now:
+        raise SignatureInvalid(internal=f"the key {known.key_id} expired at {format_instant(known.expires_at)}")
 
 
 async def _keep(tx: Tx, core: Core, activity_id: int, arrival: Arrival, peer: Peer, digest: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from node.domain.access import may_node_see_card
 from node.domain.peers import Peer
 from node.federation.message import Answer, Request
-from node.foundation.errors import NodeError, NotFound, ProtocolError, Unauthenticated, Unavailable
+from node.foundation.errors import NodeError, NotFound, ProtocolError, TooMany, Unauthenticated, Unavailable
 from node.foundation.logs import get_logger
 from node.store.core import Core
 from node.store.engine import Tx
@@ -57,9 +57,9 @@ def refuse(request: Request, error: NodeError) -> Answer:
     status = 400 if isinstance(error, ProtocolError) else error.status
     get_logger().info("request_refused", path=request.path, status=status, code=error.code, reason=error.internal)
     headers: tuple[tuple[str, str], ...] = _PRIVATE_HEADERS
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooMany):
         headers = (*headers, ("retry-after", str(error.retry_after_seconds)))
-    elif status == 503 or status == 429:
+    elif status == 503:
         headers = (*headers, ("retry-after", "5"))
     elif isinstance(error, Unauthenticated):
         headers = (*headers, ("accept-signature", _ACCEPT_SIGNATURE))

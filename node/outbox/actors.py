@@ -12,6 +12,8 @@ from node.domain.groups import Group, GroupPaper
 from node.federation.credentials import KEY_MEMBER, MEMBER
 from node.federation.integrity import sign_document
 from node.federation.message import KeyDocument
+from node.federation.succession import SUCCESSIONS
+from node.federation.vocabulary.actors import PAST_KEYS_LIMIT, PAST_METHODS
 from node.foundation.clock import format_instant
 from node.store.core import Core
 from node.store.keyring import OwnKeys
@@ -85,9 +87,35 @@ def build_group(
     }
 
 
-def build_instance(core: Core, keys: OwnKeys) -> dict[str, Any]:
-    """Return the node itself, with a proof by its own Ed25519 key: it vouches for the keys beside it."""
-    document = {
+def build_instance(
+    core: Core,
+    keys: OwnKeys,
+    published: tuple[KeyDocument, ...] = (),
+    successions: tuple[dict[str, Any], ...] = (),
+) -> dict[str, Any]:
+    """Return the node itself, with a proof by its own Ed25519 key: it vouches for the keys beside it.
+
+    Args:
+        core: This node.
+        keys: What it signs with.
+        published: All keys that it publishes; only those where none are given.
+        successions: The words of its former keys about the ones that came after them.
+    """
+    signing = (keys.ed25519_key_id, keys.rsa_key_id)
+    listed = sorted(published or keys.documents, key=lambda key: key.key_id not in signing)
+    document = describe_instance(core, tuple(listed), successions, core.keyring.attesting_documents)
+    created = format_instant(core.clock.now())
+    return sign_document(document, keys.ed25519, method=keys.ed25519_key_id, created=created)
+
+
+def describe_instance(
+    core: Core,
+    published: tuple[KeyDocument, ...],
+    successions: tuple[dict[str, Any], ...],
+    attesting: tuple[KeyDocument, ...],
+) -> dict[str, Any]:
+    """Return what the node says of itself, without its proof: a notice that something has changed, and no more."""
+    return {
         "@context": CONTEXT,
         "type": "Application",
         "id": core.instance_uri,
@@ -100,12 +128,11 @@ def build_instance(core: Core, keys: OwnKeys) -> dict[str, Any]:
         "discoverable": False,
         "indexable": False,
         "endpoints": {"sharedInbox": f"{core.origin}/inbox"},
-        **_key_members(core.instance_uri, keys.documents),
+        **_key_members(core.instance_uri, published),
         # Apart from the keys of requests and activities: neither may pass for the other.
-        KEY_MEMBER: [_multikey(core.keyring.attesting.document)],
+        KEY_MEMBER: [_multikey(key) for key in attesting],
+        **({SUCCESSIONS: list(successions)} if successions else {}),
     }
-    created = format_instant(core.clock.now())
-    return sign_document(document, keys.ed25519, method=keys.ed25519_key_id, created=created)
 
 
 def build_card(
@@ -120,9 +147,14 @@ def build_card(
         "type": kind,
         "name": actor.name,
         "preferredUsername": actor.handle,
-        "assertionMethod": [_multikey(key) for key in keys if key.algorithm == "ed25519"],
+        "assertionMethod": [_plain_multikey(key) for key in keys if key.algorithm == "ed25519"],
         **_stated(statement),
     }
+
+
+def _plain_multikey(key: KeyDocument) -> dict[str, Any]:
+    """Return a key as a card names it: what was said stays proved by it, so its end is nothing to a log."""
+    return {"id": key.key_id, "type": "Multikey", "controller": key.owner, "publicKeyMultibase": key.text}
 
 
 def _stated(statement: dict[str, Any] | None) -> dict[str, Any]:
@@ -130,12 +162,28 @@ def _stated(statement: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _key_members(owner: str, keys: tuple[KeyDocument, ...]) -> dict[str, Any]:
-    members: dict[str, Any] = {"assertionMethod": [_multikey(key) for key in keys if key.algorithm == "ed25519"]}
-    for key in keys:
-        if key.algorithm == "rsa":
-            members["publicKey"] = {"id": key.key_id, "owner": owner, "publicKeyPem": key.text}
+    """Return the members of a document that list keys, what it signs with now first; older software reads no other."""
+    methods = [key for key in keys if key.algorithm == "ed25519"]
+    members: dict[str, Any] = {"assertionMethod": [_multikey(key) for key in methods if key.signs]}
+    if past := [_multikey(key) for key in methods if not key.signs][-PAST_KEYS_LIMIT:]:
+        members[PAST_METHODS] = past
+    pems = [
+        {"id": key.key_id, "owner": owner, "publicKeyPem": key.text, **_end(key)}
+        for key in keys
+        if key.algorithm == "rsa" and key.signs
+    ]
+    if pems:
+        members["publicKey"] = pems[0] if len(pems) == 1 else pems
     return members
 
 
 def _multikey(key: KeyDocument) -> dict[str, Any]:
-    return {"id": key.key_id, "type": "Multikey", "controller": key.owner, "publicKeyMultibase": key.text}
+    return _plain_multikey(key) | _end(key)
+
+
+def _end(key: KeyDocument) -> dict[str, Any]:
+    """Return until when a key signs, or since when it is not to be trusted and which log entry is its last."""
+    if key.state == "revoked":
+        revoked = {"revoked": format_instant(key.expires_at)} if key.expires_at else {"revoked": True}
+        return revoked | ({} if key.last_seq is None else {"lastEntry": key.last_seq})
+    return {} if key.expires_at is None else {"expires": format_instant(key.expires_at)}

@@ -5,12 +5,13 @@ One snapshot serves all lanes that are about to run: what a group's lanes have i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from node.domain.peers import Peer
 from node.federation.grouplog.position import Position
 from node.store.engine import Tx
+from node.store.leases import LaneKey, Lease
 from node.store.logs import StoredEntry, get_position, list_entries
 from node.store.peers import update_peer_delivered
 from node.store.rosters import list_admissions, list_inboxes
@@ -19,6 +20,7 @@ from node.store.streams import (
     StreamEntry,
     bury_entry,
     forget_delivered,
+    list_lanes_held,
     list_stream_entries,
     save_lane,
 )
@@ -63,11 +65,34 @@ async def read_batch(tx: Tx, row: LaneRow, peer: Peer, cursor: int) -> Batch:
     return await _read_batch(tx, row, peer, cursor, {})
 
 
+async def read_held(
+    tx: Tx, owner: str, peers: Mapping[int, Peer], leases: Mapping[LaneKey, Lease]
+) -> list[tuple[LaneRow, Batch]]:
+    """Return the lanes that were leased just now, as they stand, with their next entries; a peer may have gone meanwhile."""
+    logs: dict[int, _Log] = {}
+    found = []
+    for row in await list_lanes_held(tx, owner=owner, peer_ids=sorted(peers)):
+        if (row.peer_id, row.stream) in leases and row.head > row.cursor:
+            found.append((row, await _read_batch(tx, row, peers[row.peer_id], row.cursor, logs)))
+    return found
+
+
 async def save_run(
-    tx: Tx, row: LaneRow, lane: Lane, *, dead: StreamEntry | None = None, dead_id: int = 0, is_news: bool = False
+    tx: Tx,
+    row: LaneRow,
+    lane: Lane,
+    *,
+    dead: StreamEntry | None = None,
+    dead_id: int = 0,
+    is_news: bool = False,
+    lease: Lease | None = None,
 ) -> None:
-    """Save how far a lane has got, bury the entry it left behind, and note that the peer took something."""
-    await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=asdict(lane))
+    """Save how far a lane has got, bury the entry it left behind, and note that the peer took something.
+
+    Raises:
+        LeaseLost: Another process serves this lane now; nothing was written.
+    """
+    await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=asdict(lane), lease=lease)
     if dead is not None:
         await bury_entry(
             tx,

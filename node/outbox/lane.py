@@ -14,6 +14,9 @@ lane. What the peer answers moves the cursor, or the time of the next try, or bo
 
 Back-off: 5 s, doubled, ± 50 %, at most an hour; contact from the peer clears it.
 
+A peer that lacks much takes it by itself, page by page (`inbox/pull`): as long as it says that it holds more than it was
+brought, it is brought one entry a second, which tells it where the log ends, and it sets the pace.
+
 Spec: reliability.md 4.5; wire.md 4.11.
 """
 
@@ -26,6 +29,12 @@ from enum import Enum
 FIRST_DELAY_SECONDS = 5.0
 LONGEST_DELAY_SECONDS = 3600.0
 ITEM_TRIES = 3
+# A peer that lacks more than this, and takes it by itself, is brought something this often.
+FAR_BEHIND = 64
+KNOCK_SECONDS = 1.0
+# Contact brings the next try of a lane forward this often: a peer that speaks all the time and refuses is not asked each time.
+CONTACT_SECONDS = 60.0
+TOO_MANY = 429
 _ITEM_DELAY_SECONDS = (60.0, 300.0)
 _ITEM = frozenset({400, 413, 415, 422})
 _HOLD = frozenset({401, 403})
@@ -57,6 +66,8 @@ class Lane:
 
     cursor: the position of the last entry the peer has. state: idle, due, backoff or paused.
     fails: tries in a row that did not reach the peer. item_tries: tries in a row that the peer refused for the entry.
+    error_since_at: since when nothing was taken, whatever was wrong each time: a dead peer behind a proxy is silent at one
+    try and unavailable at the next.
     """
 
     cursor: int
@@ -102,7 +113,10 @@ def advance(
     status = reply.status
     if 200 <= status < 300:
         held = position if reply.held_seq is None else min(max(reply.held_seq, position), head)
-        return _cleared(lane, held, now), Outcome.ADVANCE
+        after = _cleared(lane, held, now)
+        if held > position and head - held > FAR_BEHIND:
+            after = replace(after, state="due", due_at=now + timedelta(seconds=KNOCK_SECONDS))
+        return after, Outcome.ADVANCE
     if status == 409 and reply.held_seq is not None:
         return _after_conflict(lane, reply.held_seq, position=position, head=head, now=now, chance=chance)
     if status in _ITEM and not may_skip:
@@ -124,8 +138,11 @@ def advance(
 
 
 def contact(lane: Lane, *, now: datetime, delay_seconds: float) -> Lane:
-    """Return the lane after a valid signed request from the peer: what waited for it to come back is due soon."""
-    if lane.state not in ("backoff", "paused"):
+    """Return the lane after a valid signed request from the peer: what waited for it to come back is due soon.
+
+    A peer that asked for time was there all along; it gets the time.
+    """
+    if lane.state not in ("backoff", "paused") or lane.error_status == TOO_MANY:
         return lane
     return replace(lane, state="due", due_at=min(lane.due_at, now + timedelta(seconds=delay_seconds)))
 
@@ -150,7 +167,7 @@ def _held(lane: Lane, state: str, code: str, status: int | None, now: datetime, 
         error_code=code,
         error_status=status,
         error_sentence=SENTENCES[code],
-        error_since_at=lane.error_since_at if lane.error_code == code else now,
+        error_since_at=lane.error_since_at or now,
     )
 
 
@@ -176,6 +193,6 @@ def _after_refused_item(lane: Lane, position: int, *, status: int, now: datetime
         error_code="item",
         error_status=status,
         error_sentence=SENTENCES["item"],
-        error_since_at=lane.error_since_at if lane.error_code == "item" else now,
+        error_since_at=lane.error_since_at or now,
     )
     return waiting, Outcome.KEEP

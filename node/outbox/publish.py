@@ -15,7 +15,7 @@ from node.domain.actors import Actor
 from node.domain.groups import Group
 from node.federation.credentials import MEMBER
 from node.federation.grouplog.entry import SALT_BYTES, LogEntry, commit_of, format_salt, seal_entry
-from node.federation.integrity import sign_document
+from node.federation.integrity import proof_method, sign_document
 from node.federation.message import KeyDocument
 from node.foundation.clock import format_instant
 from node.foundation.errors import Conflict, Recovering
@@ -32,6 +32,8 @@ from .actors import build_card
 CONTROL = "control"
 DIRECT = "direct"
 LANES_BELL = "lanes"
+# A reader who looks at one key only takes the first.
+_ORDER = {"current": 0, "overlap": 1, "past": 2, "revoked": 3}
 _PEOPLE = {"person": "Person", "group": "Group", "instance": "Application"}
 
 encode = msgspec.json.Encoder().encode
@@ -46,9 +48,13 @@ def prove(core: Core, keys: OwnKeys, activity: dict[str, Any]) -> dict[str, Any]
 
 async def send(
     tx: Tx, core: Core, *, peer_id: int, stream: str, actor_id: int, activity: dict[str, Any], inbox_uri: str
-) -> None:
-    """Put an activity of one of our actors at the end of a peer's stream; the peer may then look that actor up."""
-    await append_to_stream(
+) -> int:
+    """Put an activity of one of our actors at the end of a peer's stream; the peer may then look that actor up.
+
+    Returns:
+        Its position there.
+    """
+    position = await append_to_stream(
         tx,
         peer_id=peer_id,
         stream=stream,
@@ -59,6 +65,7 @@ async def send(
     )
     await acquaint(tx, actor_id=actor_id, peer_id=peer_id)
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
+    return position
 
 
 async def append(
@@ -80,20 +87,28 @@ async def append(
     """
     author = activity["actor"]
     if author != group.uri:
-        await append_card(tx, core, group=group, author=author)
+        await append_card(tx, core, group=group, author=author, method=proof_method(activity))
     stored = await _append(tx, core, group=group, kind=kind, activity=activity, media=media)
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
     return stored
 
 
-async def append_card(tx: Tx, core: Core, *, group: Group, author: str) -> None:
-    """Append the author's card unless the one in force says the same."""
+async def append_card(tx: Tx, core: Core, *, group: Group, author: str, method: str | None = None) -> None:
+    """Append the author's card unless the one in force says the same.
+
+    Args:
+        tx: The transaction that holds the group's row.
+        core: This node.
+        group: Hosted here.
+        author: Somebody's id.
+        method: The key that proves what is appended next, so that the card names it; None where nothing is.
+    """
     actor = await get_actor_by_uri(tx, uri=author)
     if actor is None:
         raise Conflict(internal=f"no actor for the author {author}")
-    card, key = await _draw_card(tx, actor)
-    text = encode(card).decode()
     known = await get_card(tx, group_id=group.group_id, actor_uri=author)
+    card, key = await _draw_card(tx, actor, method, known.key_id if known else None)
+    text = encode(card).decode()
     if known is None or known.document != text:
         await _append_card(tx, core, group, card, key)
 
@@ -108,18 +123,26 @@ async def append_end(tx: Tx, core: Core, *, group: Group, author: str) -> None:
     if known is None or actor is None:
         return
     in_force = decode(known.document)
-    card, key = await _draw_card(tx, actor)
+    card, key = await _draw_card(tx, actor, None, known.key_id)
     if _is_current(in_force.get(MEMBER)) and not _is_current(card.get(MEMBER)):
         names = {name: in_force[name] for name in ("name", "preferredUsername") if name in in_force}
         await _append_card(tx, core, group, card | names, key)
 
 
-async def _draw_card(tx: Tx, actor: Actor) -> tuple[dict[str, Any], KeyDocument | None]:
-    """Return somebody's card as it is now, and the key that it names."""
-    keys = await published_keys(tx, actor)
+async def _draw_card(
+    tx: Tx, actor: Actor, method: str | None, known: str | None
+) -> tuple[dict[str, Any], KeyDocument | None]:
+    """Return somebody's card as it is now, and the key that it names: the one that is wanted, else the known one."""
+    keys = {
+        key.key_id: key
+        for key in await published_keys(tx, actor)
+        if key.algorithm == "ed25519" and key.state != "revoked"
+    }
+    key = keys.get(method or "") or keys.get(known or "") or next((key for key in keys.values() if key.signs), None)
     statement = await get_statement(tx, actor_id=actor.actor_id)
-    card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), keys, decode(statement) if statement else None)
-    return card, next((key for key in keys if key.algorithm == "ed25519"), None)
+    named = (key,) if key is not None else ()
+    card = build_card(actor, _PEOPLE.get(actor.kind, "Person"), named, decode(statement) if statement else None)
+    return card, key
 
 
 def _is_current(statement: Any) -> bool:
@@ -142,11 +165,14 @@ async def _append_card(tx: Tx, core: Core, group: Group, card: dict[str, Any], k
 
 
 async def published_keys(tx: Tx, actor: Actor) -> tuple[KeyDocument, ...]:
-    """Return the public keys that an actor lists now."""
-    rows = await list_keys_of(tx, actor_id=actor.actor_id)
-    return tuple(
-        KeyDocument(row.key_id, actor.uri, row.algorithm, row.public_key) for row in rows if row.state == "current"
-    )
+    """Return the public keys that an actor publishes: what it signs with, what stands beside that, what was before."""
+    found = []
+    for row in await list_keys_of(tx, actor_id=actor.actor_id):
+        state = "past" if row.state == "retired" and actor.is_local else row.state
+        if state in _ORDER and not (row.algorithm == "rsa" and state in ("past", "revoked")):
+            key = KeyDocument(row.key_id, actor.uri, row.algorithm, row.public_key, state, row.expires_at, row.last_seq)
+            found.append(key)
+    return tuple(sorted(found, key=lambda key: _ORDER[key.state]))
 
 
 async def _append(
@@ -160,7 +186,8 @@ async def _append(
     head = position.head
     commit = commit_of(salt, activity)
     entry = LogEntry(group.uri, head.epoch, head.seq + 1, head.chain, activity["id"], kind, commit)
-    proof = seal_entry(entry, core.keyring.at_hand(group.group_id).ed25519)
+    keys = core.keyring.at_hand(group.group_id)
+    proof = seal_entry(entry, keys.ed25519, method=keys.ed25519_key_id)
     stored = StoredEntry(
         seq=entry.seq,
         kind=kind,

@@ -21,7 +21,7 @@ from node.federation.probes import build_note
 from node.foundation.errors import NotFound
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.files import media_path
+from node.store.files import load_file
 from node.store.logs import (
     StoredEntry,
     find_entry,
@@ -43,7 +43,6 @@ from .actors import CONTEXT, build_group
 from .answers import CONTENT_TYPE, PRIVATE_HEADERS, json_answer
 from .attesting import document_of
 from .copies import copy_page
-from .deliver import announce_entry
 from .log_pages import log_entry, log_page
 from .permitted import check_may_read, readable_group, visible_group, visible_person
 from .publish import encode, published_keys
@@ -96,7 +95,7 @@ async def _shown_of_group(tx: Tx, actor: Actor) -> tuple[tuple[KeyDocument, ...]
 
 async def _outbox(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     group, entries = await core.store.read(_read_outbox, core, peer, parts["handle"])
-    items = [announce_entry(group.uri, entry) for entry in entries]
+    items = [entry.announce(group.uri) for entry in entries]
     return json_answer(_collection(f"{group.uri}/outbox", group.head_seq, items))
 
 
@@ -192,7 +191,7 @@ async def _read_activity(tx: Tx, core: Core, peer: Peer, uri: str) -> StoredEntr
 async def _media(core: Core, peer: Peer, request: Request, parts: dict[str, str]) -> Answer:
     row = await core.store.read(_read_media, core, peer, parts["token"])
     try:
-        data = await asyncio.to_thread(media_path(core, row.sha256).read_bytes)
+        data = await asyncio.to_thread(load_file, core, row.sha256)
     except FileNotFoundError:
         raise NotFound from None
     return Answer(200, (("content-type", row.media_type), *PRIVATE_HEADERS), data)

@@ -25,6 +25,8 @@ _RETRY_DEAD = """UPDATE activities SET state = 'waiting', tries = 0, due_at = :n
   WHERE state = 'dead' AND activity_id = :activity_id"""
 _LIST_DEAD = """SELECT activity_id, peer_id, uri, type, reason, received_at, tries FROM activities
   WHERE state = 'dead' ORDER BY activity_id LIMIT 200"""
+_BACKLOG = """SELECT peer_id, COUNT(*) AS n, MIN(due_at) AS oldest_at FROM activities
+  WHERE state = 'waiting' AND due_at <= :now_at AND NOT (peer_id IN :frozen_ids) GROUP BY peer_id"""
 _COUNT_WAITING = "SELECT COUNT(*) AS n FROM activities WHERE state = 'waiting'"
 _COUNT_DEAD = "SELECT COUNT(*) AS n FROM activities WHERE state = 'dead'"
 _COUNT = "SELECT COUNT(*) AS n FROM activities"
@@ -107,6 +109,11 @@ async def retry_dead_activity(tx: Tx, *, activity_id: int) -> bool:
 async def list_dead_activities(tx: Tx) -> list[Any]:
     """Return at most 200 dead letters, oldest first."""
     return await tx.all(_LIST_DEAD)
+
+
+async def list_backlog(tx: Tx, *, frozen_ids: list[int]) -> list[tuple[int, int, datetime]]:
+    """Return (peer, how many of its activities are due, since when the longest) without those of frozen peers."""
+    return [(row.peer_id, row.n, row.oldest_at) for row in await tx.all(_BACKLOG, now_at=tx.now, frozen_ids=frozen_ids)]
 
 
 async def count_waiting(tx: Tx) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from node.domain.actors import Actor
 from node.federation.message import KeyDocument
 
+from .changes import KEYS, note_change
 from .engine import Tx
 from .search_names import index_name
 
@@ -28,17 +29,24 @@ _RENAME_CARD = """UPDATE actors SET name = :name, version = version + 1
 _GROUP_CARD = "UPDATE actors SET name = :name, summary = :summary, version = version + 1 WHERE actor_id = :actor_id"
 _GROUP_DOCUMENT = "UPDATE actors SET document = :document WHERE actor_id = :actor_id AND is_local = 0"
 _DOCUMENT = "SELECT document, fetched_at FROM actors WHERE uri = :uri"
-_UPSERT_KEY = """INSERT INTO actor_keys (key_id, actor_id, algorithm, public_key, sealed_private, state, created_at, expires_at)
-  VALUES (:key_id, :actor_id, :algorithm, :public_key, :sealed_private, 'current', :created_at, NULL)
+# What was revoked stays so, whatever a document says: it may be an old one.
+_UPSERT_KEY = """INSERT INTO actor_keys (key_id, actor_id, algorithm, public_key, sealed_private, state, created_at, expires_at,
+   last_seq)
+  VALUES (:key_id, :actor_id, :algorithm, :public_key, :sealed_private, :state, :created_at, :expires_at, :last_seq)
   ON CONFLICT (key_id) DO UPDATE SET public_key = excluded.public_key, algorithm = excluded.algorithm,
-   state = 'current' WHERE actor_keys.actor_id = excluded.actor_id"""
+   state = excluded.state, expires_at = excluded.expires_at, last_seq = excluded.last_seq
+  WHERE actor_keys.actor_id = excluded.actor_id AND actor_keys.state <> 'revoked'"""
 _RETIRE_KEYS = """UPDATE actor_keys SET state = 'retired'
-  WHERE actor_id = :actor_id AND NOT (key_id IN :key_ids) AND state = 'current'"""
-_RETIRE_KEYS_OF_HOST = """UPDATE actor_keys SET state = 'retired' WHERE state = 'current'
+  WHERE actor_id = :actor_id AND NOT (key_id IN :key_ids) AND state IN ('current', 'overlap')"""
+_RETIRE_KEYS_OF_HOST = """UPDATE actor_keys SET state = 'retired' WHERE state IN ('current', 'overlap')
   AND actor_id IN (SELECT actor_id FROM actors WHERE host = :host AND is_local = 0)"""
-_KEY = """SELECT k.key_id, k.algorithm, k.public_key, k.state, a.actor_id, a.uri, a.kind, a.host, a.is_local
+_DIFFERS = """SELECT 1 AS yes FROM actor_keys
+  WHERE key_id = :key_id AND (public_key <> :public_key OR state <> :state OR expires_at IS NOT NULL)"""
+_KEY = """SELECT k.key_id, k.algorithm, k.public_key, k.state, a.actor_id, a.uri, a.kind, a.host, a.is_local, k.expires_at,
+   k.last_seq
   FROM actor_keys k JOIN actors a ON a.actor_id = k.actor_id WHERE k.key_id = :key_id"""
-_KEYS_OF = """SELECT k.key_id, a.uri, k.algorithm, k.public_key, k.sealed_private, k.state, k.created_at, k.expires_at
+_KEYS_OF = """SELECT k.key_id, a.uri, k.algorithm, k.public_key, k.sealed_private, k.state, k.created_at, k.expires_at,
+   k.last_seq
   FROM actor_keys k JOIN actors a ON a.actor_id = k.actor_id
   WHERE k.actor_id = :actor_id ORDER BY k.created_at, k.key_id"""
 _OWN_KEYS = """SELECT k.key_id, a.uri AS owner, k.algorithm, k.state, k.created_at, k.expires_at
@@ -107,15 +115,21 @@ async def save_remote_actor(tx: Tx, *, actor: Actor, document: str, keys: tuple[
         await _index_name_of(tx, uri=actor.uri)
     saved = await get_actor_by_uri(tx, uri=actor.uri)
     assert saved is not None
+    is_change = False
     for key in keys:
+        differs = await tx.value(_DIFFERS, key_id=key.key_id, public_key=key.text, state=key.state)
+        is_change = is_change or differs is not None
         await insert_key(tx, actor_id=saved.actor_id, key=key, sealed_private=None)
-    await tx.run(_RETIRE_KEYS, actor_id=saved.actor_id, key_ids=[key.key_id for key in keys])
+    retired = await tx.run(_RETIRE_KEYS, actor_id=saved.actor_id, key_ids=[key.key_id for key in keys])
+    if is_change or retired:
+        await note_change(tx, KEYS)
     return saved
 
 
 async def retire_keys_of_host(tx: Tx, *, host: str) -> None:
     """Trust no key of another node's actors any more: each is fetched anew when it is needed."""
     await tx.run(_RETIRE_KEYS_OF_HOST, host=host)
+    await note_change(tx, KEYS)
 
 
 async def rename_card_actor(tx: Tx, *, uri: str, name: str) -> None:
@@ -145,7 +159,10 @@ async def get_actor_document(tx: Tx, *, uri: str) -> Any | None:
 
 
 async def insert_key(tx: Tx, *, actor_id: int, key: KeyDocument, sealed_private: str | None) -> None:
-    """Insert a key, or replace the public part of a known one; a key of somebody else stays theirs (T05)."""
+    """Insert a key, or replace the public part of a known one; a key of somebody else stays theirs (T05).
+
+    One that was revoked stays revoked.
+    """
     await tx.run(
         _UPSERT_KEY,
         key_id=key.key_id,
@@ -153,18 +170,40 @@ async def insert_key(tx: Tx, *, actor_id: int, key: KeyDocument, sealed_private:
         algorithm=key.algorithm,
         public_key=key.text,
         sealed_private=sealed_private,
+        state=key.state,
         created_at=tx.now,
+        expires_at=key.expires_at,
+        last_seq=key.last_seq,
     )
 
 
 async def get_key(tx: Tx, *, key_id: str) -> Any | None:
-    """Return a key with its owner: (key_id, algorithm, public_key, state, actor_id, uri, kind, host, is_local)."""
+    """Return a key with its owner.
+
+    (key_id, algorithm, public_key, state, actor_id, uri, kind, host, is_local, expires_at, last_seq).
+    """
     return await tx.one(_KEY, key_id=key_id)
 
 
 async def list_keys_of(tx: Tx, *, actor_id: int) -> list[Any]:
     """Return an actor's keys, oldest first."""
     return await tx.all(_KEYS_OF, actor_id=actor_id)
+
+
+async def list_methods(tx: Tx, *, uri: str) -> dict[str, str]:
+    """Return {key id: Multikey} of the Ed25519 keys that an actor has and had, as its own node gave them.
+
+    Revoked ones, too: what stands in a log was said before, or its host would not have taken it. Nothing of somebody whom
+    we know through a card alone.
+    """
+    actor = await get_actor_by_uri(tx, uri=uri)
+    if actor is None or actor.known_through is not None:
+        return {}
+    return {
+        row.key_id: row.public_key
+        for row in await list_keys_of(tx, actor_id=actor.actor_id)
+        if row.algorithm == "ed25519" and (actor.is_local or row.state != "retired")
+    }
 
 
 async def list_own_keys(tx: Tx, *, after: str = "") -> list[Any]:

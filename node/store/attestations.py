@@ -35,9 +35,11 @@ _FORGET_RELAYED = """DELETE FROM attestations WHERE through_host <> '' AND NOT E
 _FORGET_OF_HOST = """DELETE FROM attestations WHERE through_host = ''
   AND actor_id IN (SELECT actor_id FROM actors WHERE host = :host AND is_local = 0)"""
 _FORGET_INSTANCE = "UPDATE actors SET document = '' WHERE host = :host AND is_local = 0 AND kind = 'instance'"
-_KEY = "SELECT sealed_private FROM attestation_keys WHERE key_id = :key_id"
-_INSERT_KEY = """INSERT INTO attestation_keys (key_id, public_key, sealed_private, created_at)
-  VALUES (:key_id, :public_key, :sealed_private, :created_at) ON CONFLICT (key_id) DO NOTHING"""
+_KEYS = """SELECT key_id, public_key, sealed_private, state, created_at, expires_at FROM attestation_keys
+  ORDER BY created_at, key_id"""
+_INSERT_KEY = """INSERT INTO attestation_keys (key_id, public_key, sealed_private, created_at, state)
+  VALUES (:key_id, :public_key, :sealed_private, :created_at, :state) ON CONFLICT (key_id) DO NOTHING"""
+_SET_KEY = "UPDATE attestation_keys SET state = :state, expires_at = :expires_at WHERE key_id = :key_id"
 
 
 async def put_attestation(tx: Tx, *, actor_id: int, attested: Attested, starts_at: datetime, document: str) -> None:
@@ -145,14 +147,28 @@ def month(instant: datetime) -> str:
     return f"{instant.year:04}-{instant.month:02}"
 
 
-async def get_attestation_key(tx: Tx, *, key_id: str) -> str | None:
-    """Return the sealed private key by which this node attests."""
-    return await tx.value(_KEY, key_id=key_id)  # type: ignore[no-any-return]
+async def list_own_attestation_keys(tx: Tx) -> list[Any]:
+    """Return the keys by which this node attests or did, oldest first: public, and sealed private parts."""
+    return await tx.all(_KEYS)
 
 
-async def insert_attestation_key(tx: Tx, *, key_id: str, public_key: str, sealed_private: str) -> None:
-    """Keep the key by which this node attests, unless there is one."""
-    await tx.run(_INSERT_KEY, key_id=key_id, public_key=public_key, sealed_private=sealed_private, created_at=tx.now)
+async def insert_attestation_key(
+    tx: Tx, *, key_id: str, public_key: str, sealed_private: str, state: str = "current"
+) -> None:
+    """Keep a key by which this node attests, unless it is there."""
+    await tx.run(
+        _INSERT_KEY,
+        key_id=key_id,
+        public_key=public_key,
+        sealed_private=sealed_private,
+        created_at=tx.now,
+        state=state,
+    )
+
+
+async def set_attestation_key(tx: Tx, *, key_id: str, state: str, expires_at: datetime | None) -> None:
+    """Set what an attestation key is for now: "current", "overlap", "retired" or "revoked"."""
+    await tx.run(_SET_KEY, key_id=key_id, state=state, expires_at=expires_at)
 
 
 def _judge_row(row: Any, peers: PeerBook, now: datetime) -> Standing | None:

@@ -23,7 +23,7 @@ _CLAIM = """UPDATE backup_lease SET owner = :owner, lease_until_at = :until_at
 _RELEASE = "UPDATE backup_lease SET lease_until_at = 0 WHERE one = 1 AND owner = :owner"
 _BEGIN_RECOVERY = """INSERT INTO recoveries (recovery_id, state, taken_at, restored_at)
   VALUES (:recovery_id, 'begun', :taken_at, :restored_at)"""
-_SEALED_KEYS = """SELECT k.key_id, k.algorithm, k.public_key, k.sealed_private FROM actor_keys k
+_SEALED_KEYS = """SELECT k.key_id, k.algorithm, k.public_key, k.sealed_private, k.state FROM actor_keys k
   WHERE k.sealed_private IS NOT NULL AND k.key_id > :after ORDER BY k.key_id LIMIT 500"""
 _ATTESTATION_KEYS = "SELECT key_id, public_key, sealed_private FROM attestation_keys ORDER BY key_id LIMIT 500"
 _NEWEST_POST = "SELECT published_at FROM posts ORDER BY post_id DESC LIMIT 1"

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Concatenate
+from typing import TYPE_CHECKING, Concatenate
 
 from node.federation.client import SignedClient
 from node.federation.message import Request
@@ -15,16 +15,26 @@ from node.federation.signatures.rfc9421 import sign_rfc9421
 from node.foundation.bell import Bell
 from node.foundation.clock import Clock
 from node.foundation.config import Config
+from node.foundation.errors import Unreachable
 from node.foundation.ids import Ids
 
+from .company import Company
 from .engine import P, Store, T, Tx
 from .keyring import KeyNotAtHand, Keyring, OwnKeys
 from .peerbook import PeerBook
+from .pressure import Pressure
 from .tally import Tally
+
+if TYPE_CHECKING:
+    from .bucket import Bucket  # obstore is an extra: only nodes with a bucket need it
 
 # As wide as the window in which signatures are taken: a peer whose clock is ahead must not refuse us for it.
 EXPIRES_IN_SECONDS = 3600
 DOUBTS_BELL = "recovery"
+TIDY_BELL = "tidy"
+# Half of what one commit takes on SQLite, half of the connections on PostgreSQL: whatever comes from other nodes, what a
+# member writes goes with the next commit.
+ARRIVALS_AT_ONCE = {"sqlite": 100, "postgresql": 8}
 
 
 @dataclass(slots=True)
@@ -32,7 +42,9 @@ class Core:
     """One node in one process. Made by `app.open_core`; two fit in one process.
 
     instance_id: the number of the instance actor.
-    heavy: two at a time may hash a password or clean a picture.
+    heavy: two at a time may hash a password or clean a picture. arriving: so many arrivals may wait for the database.
+    bucket: where pictures are, in a node that has no folder for them.
+    company: the other processes of this node; None on SQLite, where there are none.
     doubts: {(group hosted here, peer): the chain it told} of peers whose position our log does not have.
     """
 
@@ -47,8 +59,16 @@ class Core:
     bell: Bell
     instance_id: int = 0
     tally: Tally = field(default_factory=Tally)
+    pressure: Pressure = field(default_factory=Pressure)
     heavy: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(2))
+    arriving: asyncio.Semaphore = field(init=False)
     doubts: dict[tuple[int, int], str] = field(default_factory=dict)
+    company: Company | None = None
+    bucket: Bucket | None = None
+
+    def __post_init__(self) -> None:
+        """Leave room for members beside what arrives."""
+        self.arriving = asyncio.Semaphore(ARRIVALS_AT_ONCE[self.store.dialect])
 
     @property
     def origin(self) -> str:
@@ -73,7 +93,8 @@ class Core:
     @property
     def media_folder(self) -> Path:
         """Where pictures are kept, by their hash."""
-        return self.data / "media"
+        named = self.config.media.removeprefix("file:")
+        return Path(named) if named.startswith("/") else self.data / "media"
 
     def doubt(self, group_id: int, peer_id: int, chain: str) -> None:
         """Note that a peer, which told this chain, may hold more of a group's log than we, its host."""
@@ -88,27 +109,40 @@ class Core:
             except KeyNotAtHand as wanted:
                 await self.keyring.own(wanted.actor_id)
 
+    async def write_arrival(
+        self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run a body that keeps what came from another node: never so many at once that our members would wait."""
+        async with self.arriving:
+            return await self.store.write(body, *args, **kwargs)
+
     def sign_rsa(self, keys: OwnKeys) -> SignRequest:
         """Return a signer in the dialect that all software reads: draft-cavage, RSA."""
-        return SignRequest(self.clock, keys)
+        return SignRequest(self, keys)
 
     def sign_for(self, keys: OwnKeys, origin: str) -> SignRequest:
         """Return the signer that suits a peer: RFC 9421 with Ed25519 for our own software, else draft-cavage."""
         peer = self.peers.by_origin(origin)
-        return SignRequest(self.clock, keys, origin if peer is not None and peer.speaks_rounds else None)
+        return SignRequest(self, keys, origin if peer is not None and peer.speaks_rounds else None)
 
 
 @dataclass(frozen=True, slots=True)
 class SignRequest:
     """Signs requests as one actor, at the moment they are sent: by RFC 9421 for `rfc9421_origin`, else draft-cavage."""
 
-    clock: Clock
+    core: Core
     keys: OwnKeys
     rfc9421_origin: str | None = None
 
     def __call__(self, request: Request) -> Request:
-        """Return the request with its signature."""
-        keys, now = self.keys, self.clock.now()
+        """Return the request with its signature.
+
+        Raises:
+            Unreachable: Our clock was set while we ran, and nobody has said that it is right.
+        """
+        if not self.core.pressure.may_sign:
+            raise Unreachable(internal="clock: nothing is signed until the clock is known to be right")
+        keys, now = self.keys, self.core.clock.now()
         if self.rfc9421_origin is not None:
             return sign_rfc9421(
                 request,

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextvars
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, TypeVar
@@ -81,11 +82,17 @@ class StoreCounts:
 
 
 class Store(Protocol):
-    """A database opened for one node."""
+    """A database opened for one node.
+
+    trouble: why the last write failed, until one goes well: full, locked, failing; empty for no trouble.
+    is_tidy: whether the last `tidy` could make everything be gone that was erased.
+    """
 
     dialect: str
     counts: StoreCounts
     journal: Journal
+    trouble: str
+    is_tidy: bool
 
     async def write(self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `body` in a transaction and return its result once it is on disk.
@@ -118,12 +125,20 @@ class Store(Protocol):
         """Make what was erased be gone from the files: checkpoint and truncate the log."""
         ...
 
+    def alone(self) -> AbstractAsyncContextManager[None]:
+        """Let one process at a time do what stands inside; the others wait."""
+        ...
+
     async def describe(self) -> dict[str, str]:
         """Return {"kind", "version", "synchronous"}."""
         ...
 
     async def measure(self) -> int:
         """Return how many bytes the database takes on its disk."""
+        ...
+
+    async def measure_strain(self) -> tuple[int, int]:
+        """Return (bytes of the log that could not be emptied yet, seconds that the oldest transaction has lasted)."""
         ...
 
     async def close(self) -> None:

@@ -1,17 +1,19 @@
-"""The journal's file: acts that no restore may undo, kept outside the database and outside every backup.
+"""The journal: acts that no restore may undo, in the database and in a file outside the database and every backup.
 
-*How it works.* A body notes an act; the line is written into the database with the act, and once that is committed into
-the file, synced, before anybody is told that the act is done. A crash in between leaves the line in the database: the
-next start brings it into the file. After a restore `domain.journal` adds the file up.
+*How it works.* A body notes an act; its line gets the next number and is written with the act, and once that is committed
+into the file, synced, before anybody is told that the act is done. The database has every line, so a file that a crash has
+cut short, or that another process of this node did not write, is filled up from it (`bring_up_to_date`). A line that the
+file has and the database has not shows that the database was put back (`was_put_back`).
 
 Spec: reliability.md 4.2, 4.7; decision 0012.
 """
 
 from __future__ import annotations
 
-import errno
+import json
 import os
-import secrets
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,135 +21,180 @@ from node.domain.journal import Told, add_up, format_line, read_lines, shows_res
 from node.foundation.clock import format_instant
 from node.foundation.errors import StoreError
 from node.foundation.logs import get_logger
+from node.foundation.numbers import Numbers
 
 from .engine import Store, Tx
 
-_INSERT = "INSERT INTO journal_lines (line_id, line) VALUES (:line_id, :line)"
-_COUNT = "UPDATE journal_state SET lines = lines + 1 WHERE one = 1"
-_COUNTED = "SELECT lines FROM journal_state WHERE one = 1"
+Line = tuple[int, str]
+
+_NUMBER = "UPDATE journal_state SET lines = lines + 1 WHERE one = 1 RETURNING lines"
+_INSERT = "INSERT INTO journal_acts (n, scope, line) VALUES (:n, :scope, :line) ON CONFLICT (n) DO NOTHING"
 _RAISE = "UPDATE journal_state SET lines = :lines WHERE one = 1 AND lines < :lines"
-_FORGET = "DELETE FROM journal_lines WHERE line_id IN :line_ids"
-_LEFT = "SELECT line_id, line FROM journal_lines ORDER BY line_id LIMIT 1000"
-# The newest lines of the file are looked through for those that the database still holds: few are ever left over.
-_TAIL_BYTES = 1_048_576
+_READ_IN = "UPDATE journal_state SET is_read_in = 1 WHERE one = 1"
+_STATE = (
+    """SELECT lines, is_read_in, (SELECT n FROM journal_acts WHERE n = 0) AS first_n FROM journal_state WHERE one = 1"""
+)
+_BETWEEN = "SELECT n, line FROM journal_acts WHERE n > :after AND n < :before ORDER BY n LIMIT 1000"
+_COUNT = "SELECT COUNT(*) AS n FROM journal_acts"
+_OF_SCOPES = "SELECT line FROM journal_acts WHERE scope IN :scopes ORDER BY n"
+# Lines of before they had numbers are numbered by their places.
+_NUMBERED = re.compile(rb'"n":(\d+)\}\n$')
+# After a restore no number is given that another process of this node may have given before it.
+_LEAP = 1000
 
 
 class Journal:
-    """One process's file. With no path it keeps nothing: for stores that are opened apart from a node."""
+    """One process's file. With no path it keeps nothing: for stores that are opened apart from a node.
+
+    is_failing: the last line could not be written; `bring_up_to_date` tries again.
+    """
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.is_failing = False
-        self._written: list[str] = []
+        self.is_new = path is not None and not path.exists()
+        self._numbers: Numbers | None = None
 
-    def append(self, line_id: str, line: str) -> None:
-        """Write a line and wait for the disk. What cannot be written stays in the database, and health says so."""
-        if self.path is None:
+    @property
+    def numbers(self) -> Numbers:
+        """The numbers of the lines in the file."""
+        if self._numbers is None:
+            self._numbers = Numbers(n for n, _ in self._each_line())
+        return self._numbers
+
+    def append(self, lines: Sequence[Line]) -> None:
+        """Write numbered lines that the file does not have, and wait for the disk. Health says when they cannot be."""
+        wanted = [line for line in lines if line[0] not in self.numbers]
+        if self.path is None or not wanted:
             return
+        data = "".join(text for _, text in wanted).encode()
         try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            try:
-                _drop_cut_line(descriptor)
-                data = line.encode()
-                if os.write(descriptor, data) != len(data):
-                    raise OSError(errno.ENOSPC, "No space left on device")
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            _append_synced(self.path, data)
         except OSError as error:
             self.is_failing = True
             get_logger().error("journal_unwritten", reason=str(error.strerror))
             return
         self.is_failing = False
-        self._written.append(line_id)
+        for n, _ in wanted:
+            self.numbers.add(n)
 
-    def take_written(self) -> list[str]:
-        """Return the lines that are in the file and may leave the database, each once."""
-        written, self._written = self._written, []
-        return written
-
-    def read(self) -> Told:
-        """Return what the file adds up to.
+    def read(self) -> tuple[list[Line], Told]:
+        """Return the lines of the file in the order of their numbers, and what they add up to.
 
         Raises:
             StoreError: It is damaged elsewhere than at its end.
         """
-        if self.path is None or not self.path.exists():
-            return Told()
+        lines = sorted((n, line.decode("utf-8", "replace")) for n, line in self._each_line())
         try:
-            return add_up(read_lines(self.path.read_text("utf-8")))
+            return lines, add_up(read_lines("".join(line for _, line in lines)))
         except (ValueError, KeyError) as error:
-            raise StoreError(f"The journal {self.path.name} is damaged: {error}") from None
+            raise StoreError(f"The journal {self.path} is damaged: {error}") from None
 
-    def count_lines(self) -> int:
-        """Return how many whole lines the file has."""
+    def _each_line(self) -> Iterator[tuple[int, bytes]]:
         if self.path is None or not self.path.exists():
-            return 0
+            return
         with self.path.open("rb") as file:
-            return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(_TAIL_BYTES), b""))
-
-    def read_tail(self) -> str:
-        """Return the newest part of the file as text."""
-        if self.path is None or not self.path.exists():
-            return ""
-        with self.path.open("rb") as file:
-            file.seek(max(self.path.stat().st_size - _TAIL_BYTES, 0))
-            return file.read().decode("utf-8", "replace")
+            for place, line in enumerate(file, 1):
+                if line.endswith(b"\n"):
+                    found = _NUMBERED.search(line)
+                    yield int(found[1]) if found else place, line
 
 
 async def note(tx: Tx, what: str, **told: Any) -> None:
     """Note an act of this transaction; `domain.journal` names the acts and what is told of them."""
-    journal = tx.journal
-    if written := journal.take_written():
-        await tx.run(_FORGET, line_ids=written)
-    line_id = secrets.token_hex(8)
-    line = format_line(format_instant(tx.now), what, **told, line=line_id)
-    await tx.run(_INSERT, line_id=line_id, line=line)
-    await tx.run(_COUNT)
-    tx.after_commit(lambda: journal.append(line_id, line))
+    journal, n = tx.journal, int(await tx.value(_NUMBER))
+    line = format_line(format_instant(tx.now), what, **told, n=n)
+    await tx.run(_INSERT, n=n, scope=str(told.get("group", "")), line=line)
+    tx.after_commit(lambda: journal.append([(n, line)]))
 
 
-async def was_put_back(store: Store, journal: Journal) -> bool:
-    """Say whether the database is older than the journal: put back by somebody who did not say so, as a disk image is."""
-    known: int = await store.read(_counted)
-    return shows_restore(lines_known=known, lines_written=journal.count_lines())
-
-
-async def catch_up_with(store: Store, journal: Journal) -> None:
-    """Count the lines of the file as known: what they say was done again."""
-    await store.write(_set_counted, journal.count_lines())
+async def open_journal(store: Store, path: Path) -> None:
+    """Give a store its file, and write into it what it lacks: a crash came first, or another process was told."""
+    journal = store.journal = Journal(path)
+    state = await store.read(_read_state)
+    if state.first_n is None:
+        await store.write(_begin)
+    if not state.is_read_in:  # made by a release that kept the lines in the file alone
+        is_older = shows_restore(lines_known=state.lines, lines_written=len(journal.numbers))
+        await store.write(_read_in, [] if is_older else journal.read()[0])
+    await bring_up_to_date(store, journal)
 
 
 async def bring_up_to_date(store: Store, journal: Journal) -> None:
-    """Write into the file what a crash left in the database alone."""
-    tail = journal.read_tail()
-    for line_id, line in await store.read(_left):
-        if line_id in tail.rpartition("\n")[0]:
-            await store.write(_forget, [line_id])
-        else:
-            journal.append(line_id, line)
+    """Write into the file what the database alone has."""
+    if journal.path is None:
+        return
+    for after, before in journal.numbers.list_gaps(first=0):
+        while lines := await store.read(_list_between, after, before):
+            journal.append(lines)
+            after = lines[-1][0]
+
+
+async def was_put_back(store: Store, journal: Journal) -> bool:
+    """Say whether the database lacks lines of the file: put back by somebody who did not say so, as a disk image is."""
+    known: int = await store.read(_count)
+    return shows_restore(lines_known=known, lines_written=len(journal.numbers))
+
+
+async def take_in(tx: Tx, lines: Sequence[Line]) -> None:
+    """Let the database have every line of the file; what is noted from now on has higher numbers."""
+    for n, line in lines:
+        await tx.run(_INSERT, n=n, scope=_scope_of(line), line=line)
+    await tx.run(_RAISE, lines=max((n for n, _ in lines), default=0) + _LEAP)
+
+
+async def read_told(tx: Tx, *, group_uri: str) -> Told:
+    """Return what the journal adds up to for one group."""
+    rows = await tx.all(_OF_SCOPES, scopes=["", group_uri])
+    return add_up(read_lines("".join(row.line for row in rows)))
+
+
+def _append_synced(path: Path, data: bytes) -> None:
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        _drop_cut_line(descriptor)
+        start = os.fstat(descriptor).st_size
+        if os.write(descriptor, data) != len(data):
+            os.ftruncate(descriptor, start)
+            raise OSError(28, "No space left on device")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _drop_cut_line(descriptor: int) -> None:
     """Take away a last line without its end: whoever wrote it was cut off, and the database still has the line."""
     size = os.fstat(descriptor).st_size
-    start = max(size - _TAIL_BYTES, 0)
-    tail = os.pread(descriptor, size - start, start) if size and os.pread(descriptor, 1, size - 1) != b"\n" else b"\n"
-    if not tail.endswith(b"\n"):
-        os.ftruncate(descriptor, start + tail.rfind(b"\n") + 1)
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    start = max(size - 1_048_576, 0)
+    tail = os.pread(descriptor, size - start, start)
+    os.ftruncate(descriptor, start + tail.rfind(b"\n") + 1)
 
 
-async def _left(tx: Tx) -> list[tuple[str, str]]:
-    return [(row.line_id, row.line) for row in await tx.all(_LEFT)]
+def _scope_of(line: str) -> str:
+    return str(json.loads(line).get("group", ""))
 
 
-async def _counted(tx: Tx) -> int:
-    return int(await tx.value(_COUNTED))
+async def _read_state(tx: Tx) -> Any:
+    return await tx.one(_STATE)
 
 
-async def _set_counted(tx: Tx, lines: int) -> None:
-    await tx.run(_RAISE, lines=lines)
+async def _begin(tx: Tx) -> None:
+    """Note that the journal goes back to when the node was made: its first line, with the number 0."""
+    await tx.run(_INSERT, n=0, scope="", line=format_line(format_instant(tx.now), "begun", n=0))
 
 
-async def _forget(tx: Tx, line_ids: list[str]) -> None:
-    await tx.run(_FORGET, line_ids=line_ids)
+async def _read_in(tx: Tx, lines: Sequence[Line]) -> None:
+    for n, line in lines:
+        await tx.run(_INSERT, n=n, scope=_scope_of(line), line=line)
+    await tx.run(_RAISE, lines=max((n for n, _ in lines), default=0))
+    await tx.run(_READ_IN)
+
+
+async def _list_between(tx: Tx, after: int, before: int) -> list[Line]:
+    return [(row.n, row.line) for row in await tx.all(_BETWEEN, after=after, before=before)]
+
+
+async def _count(tx: Tx) -> int:
+    return int(await tx.value(_COUNT))

@@ -9,12 +9,14 @@ import hashlib
 import hmac
 from collections import OrderedDict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from node.federation.message import KeyDocument
 from node.federation.signatures.keys import (
     PrivateKey,
     PublicKey,
+    fingerprint_hex,
     format_multikey,
     format_public_pem,
     generate_ed25519_key,
@@ -27,11 +29,14 @@ from node.federation.signatures.keys import (
 )
 
 from .actors import get_key, insert_key, list_keys_of
-from .attestations import get_attestation_key, insert_attestation_key
+from .attestations import insert_attestation_key, list_own_attestation_keys
 from .engine import Store, Tx
 
 _OWN_LIMIT = 5_000
 _REMOTE_LIMIT = 20_000
+_SIGNING = frozenset({"current", "overlap"})
+# Of a peer's keys "retired" means vanished from the document without a word: such a key proves nothing. Ours we know.
+_PROVING = _SIGNING | {"past", "revoked"}
 
 
 class KeyNotAtHand(Exception):
@@ -44,26 +49,32 @@ class KeyNotAtHand(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OwnKeys:
-    """An actor of ours with its private keys."""
+    """An actor of ours with the private keys that it signs with now.
+
+    rsa_name, ed25519_name: under which they are published, behind the actor's id. The first ones have names of their own,
+    later ones are named after themselves (`name_key`).
+    """
 
     actor_id: int
     actor_uri: str
     rsa: PrivateKey
     ed25519: PrivateKey
+    rsa_name: str = "main-key"
+    ed25519_name: str = "ed25519"
 
     @property
     def rsa_key_id(self) -> str:
         """The id under which the RSA key is published."""
-        return f"{self.actor_uri}#main-key"
+        return f"{self.actor_uri}#{self.rsa_name}"
 
     @property
     def ed25519_key_id(self) -> str:
         """The id under which the Ed25519 key is published."""
-        return f"{self.actor_uri}#ed25519"
+        return f"{self.actor_uri}#{self.ed25519_name}"
 
     @property
     def documents(self) -> tuple[KeyDocument, KeyDocument]:
-        """The public keys as the actor publishes them."""
+        """The public keys, as the actor publishes them."""
         return (
             KeyDocument(self.rsa_key_id, self.actor_uri, "rsa", format_public_pem(self.rsa.public)),
             KeyDocument(self.ed25519_key_id, self.actor_uri, "ed25519", format_multikey(self.ed25519.public)),
@@ -72,7 +83,10 @@ class OwnKeys:
 
 @dataclass(frozen=True, slots=True)
 class KnownKey:
-    """A public key with the actor that publishes it."""
+    """A public key with the actor that publishes it.
+
+    expires_at: until when it signs. last_seq: of one that was revoked, the last entry of its group's log that it proves.
+    """
 
     key_id: str
     actor_id: int
@@ -80,6 +94,8 @@ class KnownKey:
     actor_kind: str
     host: str
     key: PublicKey
+    expires_at: datetime | None = None
+    last_seq: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +111,12 @@ class AttestationKey:
         return KeyDocument(self.key_id, self.key_id.partition("#")[0], "ed25519", format_multikey(self.private.public))
 
 
+def name_key(algorithm: str, public: PublicKey) -> str:
+    """Return the name of a key that comes after the first: no other key ever gets it, not even after a restore."""
+    kind = "main-key" if algorithm == "rsa" else algorithm
+    return f"{kind}-{fingerprint_hex(public)[:16]}"
+
+
 class Keyring:
     """The keys of this process. `node_key` (32 bytes) opens what is sealed in the database."""
 
@@ -102,8 +124,10 @@ class Keyring:
         self._store = store
         self._node_key = node_key
         self._attesting: AttestationKey | None = None
+        self._attesting_documents: tuple[KeyDocument, ...] = ()
         self._own: OrderedDict[int, OwnKeys] = OrderedDict()
         self._known: OrderedDict[str, KnownKey] = OrderedDict()
+        self._proving: OrderedDict[str, KnownKey] = OrderedDict()
 
     def make(self, actor_id: int, actor_uri: str) -> OwnKeys:
         """Generate the keys of a new actor. Takes about 0.1 s of CPU: call it in a thread."""
@@ -117,23 +141,45 @@ class Keyring:
             for document, private in zip(keys.documents, privates, strict=True)
         ]
 
+    def make_next(self, actor_uri: str, algorithm: str) -> tuple[KeyDocument, str]:
+        """Generate a key that comes after an actor's first ("attestation" for one that attests).
+
+        RSA takes about 0.1 s of CPU: call it in a thread.
+
+        Returns:
+            Its public part, and its private part sealed for the database.
+        """
+        private = generate_rsa_key() if algorithm == "rsa" else generate_ed25519_key()
+        key_id = f"{actor_uri}#{name_key(algorithm, private.public)}"
+        text = format_public_pem(private.public) if algorithm == "rsa" else format_multikey(private.public)
+        sealed = seal(serialize_private(private), node_key=self._node_key, context=key_id)
+        return KeyDocument(key_id, actor_uri, "rsa" if algorithm == "rsa" else "ed25519", text), sealed
+
     @property
     def attesting(self) -> AttestationKey:
-        """The key by which this node attests; it is loaded when the node is opened."""
+        """The key by which this node attests now; it is loaded when the node is opened."""
         assert self._attesting is not None
         return self._attesting
 
+    @property
+    def attesting_documents(self) -> tuple[KeyDocument, ...]:
+        """The keys by which this node's attestations are proved: the one that attests first, then those beside it."""
+        return self._attesting_documents
+
     async def open_attesting(self, instance_uri: str) -> None:
-        """Load the key by which this node attests; make it where there is none."""
-        key_id = f"{instance_uri}#attestation"
-        sealed = await self._store.read(_attestation_row, key_id)
-        if sealed is None:
-            made = generate_ed25519_key()
+        """Load the keys by which this node attests; make one where there is none."""
+        rows = await self._store.read(_attestation_rows)
+        if not any(row.state in (None, "current") for row in rows):
+            key_id, made = f"{instance_uri}#attestation", generate_ed25519_key()
+            if rows:  # what there was is revoked
+                key_id = f"{instance_uri}#{name_key('attestation', made.public)}"
             text = seal(serialize_private(made), node_key=self._node_key, context=key_id)
             await self._store.write(_insert_attestation_row, key_id, format_multikey(made.public), text)
-            sealed = await self._store.read(_attestation_row, key_id)
-        assert sealed is not None
-        self._attesting = AttestationKey(key_id, load_private(unseal(sealed, node_key=self._node_key, context=key_id)))
+            rows = await self._store.read(_attestation_rows)
+        current = next(row for row in rows if row.state in (None, "current"))
+        private = load_private(unseal(current.sealed_private, node_key=self._node_key, context=current.key_id))
+        self._attesting = AttestationKey(current.key_id, private)
+        self._attesting_documents = list_attesting(rows, instance_uri)
 
     def lock(self, text: str, *, context: str) -> str:
         """Return words locked with the node's key file, as text for a database column."""
@@ -172,41 +218,74 @@ class Keyring:
         return found
 
     async def known(self, key_id: str) -> KnownKey | None:
-        """Return a public key that we have seen, or None."""
-        found = self._known.get(key_id)
-        if found is not None:
-            return found
+        """Return a public key that we have seen and that signs, or None."""
+        return self._known.get(key_id) or await self._remember(key_id, _SIGNING, self._known)
+
+    async def proving(self, key_id: str) -> KnownKey | None:
+        """Return a public key that proves what was said, now or before, or None. Requests are signed with others."""
+        return self._proving.get(key_id) or await self._remember(key_id, _PROVING, self._proving)
+
+    async def _remember(
+        self, key_id: str, states: frozenset[str], cache: OrderedDict[str, KnownKey]
+    ) -> KnownKey | None:
         row = await self._store.read(_known_row, key_id)
-        if row is None or row.state == "retired":
+        if row is None or not (row.state in states or (row.state == "retired" and row.is_local and states == _PROVING)):
             return None
         key = load_key_document(KeyDocument(row.key_id, row.uri, row.algorithm, row.public_key))
-        found = self._known[key_id] = KnownKey(row.key_id, row.actor_id, row.uri, row.kind, row.host, key)
-        while len(self._known) > _REMOTE_LIMIT:
-            self._known.popitem(last=False)
+        found = cache[key_id] = KnownKey(
+            row.key_id, row.actor_id, row.uri, row.kind, row.host, key, row.expires_at,
+            (row.last_seq or 0) if row.state == "revoked" else None,
+        )  # fmt: skip
+        while len(cache) > _REMOTE_LIMIT:
+            cache.popitem(last=False)
         return found
 
     def forget(self, actor_uri: str) -> None:
         """Drop the cached public keys of an actor; they are read again when needed."""
-        for key_id in [key_id for key_id, known in self._known.items() if known.actor_uri == actor_uri]:
-            del self._known[key_id]
+        for cache in (self._known, self._proving):
+            for key_id in [key_id for key_id, known in cache.items() if known.actor_uri == actor_uri]:
+                del cache[key_id]
 
     def forget_host(self, host: str) -> None:
         """Drop the cached public keys of everybody of another node."""
-        for key_id in [key_id for key_id, known in self._known.items() if known.host == host]:
-            del self._known[key_id]
+        for cache in (self._known, self._proving):
+            for key_id in [key_id for key_id, known in cache.items() if known.host == host]:
+                del cache[key_id]
+
+    def forget_own(self, actor_id: int) -> None:
+        """Drop the private keys of an actor of ours: it signs with others now. They are read again when needed."""
+        self._own.pop(actor_id, None)
+        self._proving.clear()
+
+    def forget_all(self) -> None:
+        """Drop every key but the one that attests: another process changed some. They are read again when needed."""
+        self._known.clear()
+        self._proving.clear()
+        self._own.clear()
 
     def _open(self, rows: list[Any], actor_id: int) -> OwnKeys:
         opened = {
             row.algorithm: (
                 row.uri,
                 load_private(unseal(row.sealed_private, node_key=self._node_key, context=row.key_id)),
+                row.key_id.rpartition("#")[2],
             )
             for row in rows
             if row.sealed_private and row.state == "current"
         }
         if set(opened) != {"rsa", "ed25519"}:
             raise KeyError(actor_id)
-        return OwnKeys(actor_id, opened["rsa"][0], opened["rsa"][1], opened["ed25519"][1])
+        (uri, rsa, rsa_name), (_, ed25519, ed25519_name) = opened["rsa"], opened["ed25519"]
+        return OwnKeys(actor_id, uri, rsa, ed25519, rsa_name, ed25519_name)
+
+
+def list_attesting(rows: list[Any], instance_uri: str) -> tuple[KeyDocument, ...]:
+    """Return the keys by which this node's attestations are proved, from the rows of all: the one that attests first."""
+    listed = [row for row in rows if row.state in (None, "current")] + [row for row in rows if row.state == "overlap"]
+    return tuple(
+        KeyDocument(row.key_id, instance_uri, "ed25519", row.public_key, row.state or "current", row.expires_at)
+        for row in listed
+    )
 
 
 async def insert_own_keys(tx: Tx, *, actor_id: int, sealed: list[tuple[KeyDocument, str]]) -> None:
@@ -223,8 +302,8 @@ async def _known_row(tx: Tx, key_id: str) -> Any:
     return await get_key(tx, key_id=key_id)
 
 
-async def _attestation_row(tx: Tx, key_id: str) -> str | None:
-    return await get_attestation_key(tx, key_id=key_id)
+async def _attestation_rows(tx: Tx) -> list[Any]:
+    return await list_own_attestation_keys(tx)
 
 
 async def _insert_attestation_row(tx: Tx, key_id: str, public_key: str, sealed: str) -> None:

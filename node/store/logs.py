@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from node.federation.grouplog.entry import LogEntry
+import msgspec
+
+from node.federation.grouplog.entry import LogEntry, ReceivedEntry, build_announce, format_salt
 from node.federation.grouplog.position import Position
 
 from . import journal
@@ -39,6 +41,8 @@ _PULL_AT = "UPDATE groups SET pull_due_at = :due_at WHERE group_id = :group_id"
 _PULL_DUE = "SELECT group_id FROM groups WHERE pull_due_at <= :now_at ORDER BY pull_due_at LIMIT 20"
 _COUNT_PULLS = "SELECT COUNT(*) AS n FROM groups WHERE pull_due_at IS NOT NULL"
 _UNAPPLIED = """SELECT group_id FROM groups WHERE applied_seq < head_seq AND apply_due_at <= :now_at LIMIT 200"""
+_UNAPPLIED_OF_PEERS = """SELECT peer_id, SUM(head_seq - applied_seq) AS n FROM groups
+  WHERE applied_seq < head_seq AND peer_id IS NOT NULL AND apply_due_at <= :now_at GROUP BY peer_id"""
 _COUNT_UNAPPLIED = "SELECT COALESCE(SUM(head_seq - applied_seq), 0) AS n FROM groups WHERE applied_seq < head_seq"
 _ERASE = """UPDATE log_entries SET document = :document, salt = NULL, media_json = NULL
   WHERE group_id = :group_id AND activity_uri = :activity_uri"""
@@ -80,6 +84,41 @@ class StoredEntry:
     def entry(self, group_uri: str) -> LogEntry:
         """Return the entry as hashed and signed."""
         return LogEntry(group_uri, self.epoch, self.seq, self.prev, self.activity_uri, self.kind, self.commit_hash)
+
+    def announce(self, group_uri: str) -> dict[str, Any]:
+        """Return the Announce that carries the entry; the author's JSON goes through as it was stored."""
+        return build_announce(
+            self.entry(group_uri),
+            proof=msgspec.json.decode(self.proof),
+            activity=msgspec.Raw(self.document.encode()),  # type: ignore[arg-type]
+            salt=self.salt,
+            media=self.media,
+        )
+
+
+def store_entry(received: ReceivedEntry, document: str, *, is_erased: bool = False) -> StoredEntry:
+    """Return an entry that arrived in the form in which it is kept.
+
+    Args:
+        received: With its proofs checked.
+        document: The author's activity as JSON text, or a Tombstone for an entry that was erased.
+        is_erased: Whether the salt and the pictures are forgotten.
+    """
+    entry, is_bare = received.entry, is_erased or received.salt is None
+    return StoredEntry(
+        seq=entry.seq,
+        kind=entry.kind,
+        activity_uri=entry.activity,
+        actor_uri=str(received.object.get("actor") or ""),
+        prev=entry.prev,
+        chain=entry.chain,
+        commit_hash=entry.commit,
+        epoch=entry.epoch,
+        proof=msgspec.json.encode(received.wire["proof"]).decode(),
+        salt=None if is_bare else format_salt(received.salt or b""),
+        document=document,
+        media=None if is_erased else list(received.media) or None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,15 +254,24 @@ async def list_unapplied(tx: Tx) -> list[int]:
     return [row.group_id for row in await tx.all(_UNAPPLIED, now_at=tx.now)]
 
 
+async def count_unapplied_of_peers(tx: Tx) -> dict[int, int]:
+    """Return {peer: how many entries of groups hosted there are due to become posts}."""
+    return {row.peer_id: int(row.n) for row in await tx.all(_UNAPPLIED_OF_PEERS, now_at=tx.now)}
+
+
 async def count_unapplied(tx: Tx) -> int:
     """Return how many entries have not become posts yet."""
     return int(await tx.value(_COUNT_UNAPPLIED))
 
 
-async def erase_entry(tx: Tx, *, group_id: int, activity_uri: str, tombstone: str) -> None:
-    """Put a Tombstone in the place of an entry's content and forget its salt; chain and proof stay."""
+async def erase_entry(tx: Tx, *, group_id: int, activity_uri: str, tombstone: str, post_uri: str | None) -> None:
+    """Put a Tombstone in the place of an entry's content and forget its salt; chain and proof stay.
+
+    post_uri: the post that is gone with it, for the journal: the Tombstone does not say it. None for an earlier text.
+    """
     await tx.run(_ERASE, group_id=group_id, activity_uri=activity_uri, document=tombstone)
-    await journal.note(tx, "erased", group=await tx.value(_URI, group_id=group_id), activity=activity_uri)
+    gone = {} if post_uri is None else {"post": post_uri}
+    await journal.note(tx, "erased", group=await tx.value(_URI, group_id=group_id), activity=activity_uri, **gone)
 
 
 async def cut_log(tx: Tx, *, group_id: int, seq: int, chain: str) -> None:

@@ -22,9 +22,15 @@ class PeerBook:
         self._by_id: dict[int, Peer] = {}
         self._introduced: list[str] = []
         self._contacted: set[int] = set()
+        self.stamp = 0
 
     def put(self, peer: Peer) -> None:
-        """Add a peer, or replace what is known of it."""
+        """Add a peer, or replace what is known of it; `stamp` tells whoever reads the whole list at this moment."""
+        self.stamp += 1
+        self.keep(peer)
+
+    def keep(self, peer: Peer) -> None:
+        """Take over a peer as it stands in the store."""
         self._by_origin[peer.origin] = self._by_host[peer.host] = self._by_id[peer.peer_id] = peer
 
     def by_origin(self, origin: str) -> Peer | None:
@@ -47,7 +53,7 @@ class PeerBook:
     def note_received(self, peer_id: int, at: datetime) -> None:
         """Remember when a peer last reached us; lanes that wait for it may be tried again."""
         if (peer := self._by_id.get(peer_id)) is not None:
-            self.put(replace(peer, last_received_at=at))
+            self.keep(replace(peer, last_received_at=at))
             self._contacted.add(peer_id)
 
     def take_contacted(self) -> set[int]:

@@ -35,6 +35,8 @@ _CLEAR_ERROR = """UPDATE peers SET error_code = NULL, error_sentence = NULL, err
 _SET_ERROR = """UPDATE peers SET error_code = :error_code, error_sentence = :error_sentence,
   error_since_at = CASE WHEN error_code = :error_code THEN error_since_at ELSE :error_since_at END
   WHERE peer_id = :peer_id"""
+_CERTIFICATE = "UPDATE peers SET certificate_ends_at = :ends_at WHERE peer_id = :peer_id"
+_CERTIFICATES = "SELECT peer_id, certificate_ends_at FROM peers WHERE certificate_ends_at IS NOT NULL"
 _RECEIVED = "UPDATE peers SET last_received_at = :last_received_at WHERE peer_id = :peer_id"
 _DELIVERED = """UPDATE peers SET last_delivered_at = :last_delivered_at, error_code = NULL, error_sentence = NULL,
   error_since_at = NULL WHERE peer_id = :peer_id"""
@@ -146,6 +148,16 @@ async def update_peer_received(tx: Tx, *, peer_id: int, at: datetime) -> None:
 async def update_peer_delivered(tx: Tx, *, peer_id: int, at: datetime) -> None:
     """Remember when we last reached the peer, and that nothing is wrong."""
     await tx.run(_DELIVERED, peer_id=peer_id, last_delivered_at=at)
+
+
+async def update_peer_certificate(tx: Tx, *, peer_id: int, ends_at: datetime) -> None:
+    """Remember when the certificate ends that a peer has shown."""
+    await tx.run(_CERTIFICATE, peer_id=peer_id, ends_at=ends_at)
+
+
+async def list_certificates(tx: Tx) -> dict[int, datetime]:
+    """Return {peer: when the certificate ends that it showed last}."""
+    return {row.peer_id: row.certificate_ends_at for row in await tx.all(_CERTIFICATES)}
 
 
 async def count_peer(tx: Tx, *, peer: Peer) -> dict[str, Any]:

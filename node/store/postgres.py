@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate
 
 import asyncpg
@@ -44,11 +44,14 @@ _NOT_NOW = (
     asyncpg.PostgresConnectionError,
     asyncpg.InternalClientError,
     asyncpg.InterfaceError,
+    asyncpg.InvalidTransactionStateError,
     OSError,
 )
 # Any number, the same in every process: who migrates holds it.
 _MIGRATION_LOCK = 6_803_227
 _MIGRATION_SECONDS = 3600
+# Another one: who opens the node holds it, so that one process at a time looks for a restore.
+_OPENING_LOCK = 6_803_228
 # random_page_cost: no disk of today seeks; at the usual 4, a range of all groups looks cheaper than the rows of one.
 SETTINGS = {
     "synchronous_commit": "on",
@@ -56,7 +59,13 @@ SETTINGS = {
     "jit": "off",
     "random_page_cost": "1.1",
     "application_name": "rounds",
+    # A machine that went away without a word must not keep what it holds (leases).
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
 }
+# A process that is stopped in the middle of a transaction must not hold up the others: the server ends it.
+_POOL_SETTINGS = SETTINGS | {"idle_in_transaction_session_timeout": "10s"}
 
 
 class PostgresTx:
@@ -117,6 +126,9 @@ class PostgresStore:
         self.counts = StoreCounts()
         self.plans = Plans(self.dialect)
         self.journal = Journal()
+        self.trouble = ""
+        self.is_tidy = True
+        self._address = ""
         self._writers = writers
         self._readers = readers
         # Since when each body waits for a connection, the oldest first.
@@ -131,11 +143,13 @@ class PostgresStore:
             StoreError: It cannot be reached, or refuses us.
         """
         try:
-            writers = await _open_pool(address, WRITERS, SETTINGS)
-            readers = await _open_pool(address, READERS, SETTINGS)
+            writers = await _open_pool(address, WRITERS, _POOL_SETTINGS)
+            readers = await _open_pool(address, READERS, _POOL_SETTINGS)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise StoreError(f"The PostgreSQL database cannot be reached: {type(error).__name__}.") from None
-        return cls(clock, writers, readers)
+        store = cls(clock, writers, readers)
+        store._address = address
+        return store
 
     async def write(self, body: Callable[Concatenate[Tx, P], Awaitable[T]], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `body` in a transaction; see `Store.write`."""
@@ -162,6 +176,7 @@ class PostgresStore:
         except ValueError:  # a value of the wrong type is our mistake, though asyncpg calls it an InterfaceError too
             raise
         except (*_NOT_NOW, asyncpg.ReadOnlySQLTransactionError) as error:
+            self.trouble = _name_trouble(error)
             raise Busy(internal=f"{type(error).__name__}: {error}") from None
         finally:
             self._waiting.pop(ticket, None)
@@ -179,6 +194,7 @@ class PostgresStore:
                 in_body.reset(token)
         self.counts.bodies += 1
         self.counts.commits += 1
+        self.trouble = ""
         run_effects(tx.effects)
         note_slow_body(body, (time.perf_counter() - began) / 10)
         return result
@@ -222,8 +238,44 @@ class PostgresStore:
 
     async def tidy(self) -> None:
         """Let the database reuse the space of erased rows; their bytes go with its next vacuum."""
-        async with self._writers.acquire() as connection:
-            await connection.execute("VACUUM")
+        try:
+            async with self._writers.acquire() as connection:
+                await connection.execute("VACUUM")
+        except _NOT_NOW as error:  # another process does it at this moment, say
+            raise Busy(internal=f"{type(error).__name__}: {error}") from None
+
+    @contextlib.asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Let one process at a time do what stands inside; the others wait."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                connection = await stack.enter_async_context(self._writers.acquire())
+                await connection.execute("SET lock_timeout = 0")
+                await connection.execute("SELECT pg_advisory_lock($1)", _OPENING_LOCK, timeout=_MIGRATION_SECONDS)
+            except _NOT_NOW as error:
+                raise StoreError(f"The PostgreSQL database cannot be reached: {type(error).__name__}.") from None
+            yield  # letting go of the connection lets go of the lock
+
+    async def open_session(self, channel: str, hear: Callable[[Any, int, str, str], None]) -> tuple[Any, str]:
+        """Open a session outside the pools that hears a channel; return it, and the name by which leases know it.
+
+        Raises:
+            Busy: The database cannot be reached.
+        """
+        try:
+            session = await asyncpg.connect(self._address, server_settings=SETTINGS, timeout=10)
+            try:
+                await session.add_listener(channel, hear)
+                owner = await session.fetchval(
+                    "SELECT pid || '.' || CAST(CAST(EXTRACT(EPOCH FROM backend_start) * 1000000 AS BIGINT) AS TEXT)"
+                    " FROM pg_stat_get_activity(pg_backend_pid())"
+                )
+                return session, str(owner)
+            except BaseException:
+                session.terminate()
+                raise
+        except (*_NOT_NOW, asyncpg.PostgresError) as error:
+            raise Busy(internal=f"{type(error).__name__}: {error}") from None
 
     async def describe(self) -> dict[str, str]:
         """Return {"kind", "version", "synchronous"}."""
@@ -240,12 +292,28 @@ class PostgresStore:
         async with self._readers.acquire() as connection:
             return int(await connection.fetchval("SELECT pg_database_size(current_database())"))
 
+    async def measure_strain(self) -> tuple[int, int]:
+        """Return (0, seconds that the oldest transaction in this database has lasted)."""
+        async with self._readers.acquire() as connection:
+            return 0, int(
+                await connection.fetchval(
+                    "SELECT COALESCE(MAX(EXTRACT(EPOCH FROM clock_timestamp() - xact_start)), 0) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+
     async def close(self) -> None:
         """Finish what runs, close."""
         if self._running:
             await asyncio.wait(self._running)
         await self._readers.close()
         await self._writers.close()
+
+
+def _name_trouble(error: BaseException) -> str:
+    if isinstance(error, asyncpg.DiskFullError):
+        return "full"
+    return "locked" if isinstance(error, asyncpg.LockNotAvailableError) else "failing"
 
 
 async def _execute_plan(connection: Any, plan: Plan, values: Mapping[str, Any]) -> str:

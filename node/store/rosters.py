@@ -52,6 +52,9 @@ _SET_STATE = """UPDATE memberships SET state = :state, decided_by = :decided_by,
 _URIS = """SELECT g.uri AS group_uri, a.uri AS actor_uri FROM actors g JOIN actors a ON a.actor_id = :actor_id
   WHERE g.actor_id = :group_id"""
 _HEAD = "SELECT head_seq FROM groups WHERE group_id = :group_id"
+_BASE = """SELECT CASE WHEN g.peer_id IS NULL THEN d.base_seq ELSE g.base_seq END AS base_seq
+  FROM groups g JOIN actors a ON a.actor_id = :actor_id LEFT JOIN peers p ON p.host = a.host
+  LEFT JOIN admissions d ON d.group_id = g.group_id AND d.peer_id = p.peer_id WHERE g.group_id = :group_id"""
 _SET_ROLE = "UPDATE memberships SET role = :role WHERE group_id = :group_id AND actor_id = :actor_id"
 _REQUEST_DOCUMENT = "SELECT request_document FROM memberships WHERE group_id = :group_id AND actor_id = :actor_id"
 _ROSTER = """SELECT a.actor_id, a.uri, a.name, a.handle, a.host, a.is_local, m.role, m.state, m.joined_seq, m.joined_at,
@@ -80,10 +83,6 @@ _ADMISSION = """SELECT peer_id, decided_by, because_of, admitted_at, base_seq FR
 _ADMISSIONS = """SELECT peer_id, decided_by, because_of, admitted_at, base_seq FROM admissions
   WHERE group_id = :group_id ORDER BY admitted_at"""
 _END_ADMISSION = "DELETE FROM admissions WHERE group_id = :group_id AND peer_id = :peer_id"
-_CLEAR_READERS = "DELETE FROM readers WHERE group_id = :group_id"
-_INSERT_READER = """INSERT INTO readers (group_id, host, name, operator, members)
-  VALUES (:group_id, :host, :name, :operator, :members)"""
-_READERS = "SELECT host, name, operator, members FROM readers WHERE group_id = :group_id ORDER BY host"
 _SHARES_GROUP = """SELECT 1 AS yes FROM memberships m JOIN groups g ON g.group_id = m.group_id
   WHERE m.actor_id = :actor_id AND m.state IN ('member', 'requested', 'invited')
    AND (g.peer_id = :peer_id
@@ -118,16 +117,6 @@ class RosterRow:
     joined_at: datetime | None
     requested_at: datetime
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """A node that holds a group, as the group's host names it."""
-
-    host: str
-    name: str
-    operator: str
-    members: int
 
 
 async def get_group(tx: Tx, *, group_id: int) -> Group | None:
@@ -269,7 +258,10 @@ async def let_in(
         now_at=tx.now,
     )
     where = await _uris_of(tx, group_id=group_id, actor_id=actor_id)
-    await journal.note(tx, "in", **where, role=role, joined_seq=joined_seq, visible_after=visible_after)
+    base = await tx.value(_BASE, group_id=group_id, actor_id=actor_id)
+    base_seq = visible_after if base is None else base
+    place = {"role": role, "joined_seq": joined_seq, "visible_after": visible_after, "base_seq": base_seq}
+    await journal.note(tx, "in", **where, **place)
 
 
 async def update_membership_state(
@@ -298,6 +290,7 @@ async def _uris_of(tx: Tx, *, group_id: int, actor_id: int) -> dict[str, str]:
 async def update_role(tx: Tx, *, group_id: int, actor_id: int, role: str) -> None:
     """Set somebody's role in a group."""
     await tx.run(_SET_ROLE, group_id=group_id, actor_id=actor_id, role=role)
+    await journal.note(tx, "role", **await _uris_of(tx, group_id=group_id, actor_id=actor_id), role=role)
 
 
 async def list_roster(tx: Tx, *, group_id: int) -> list[RosterRow]:
@@ -373,25 +366,6 @@ async def list_admissions(tx: Tx, *, group_id: int) -> list[Admission]:
 async def end_admission(tx: Tx, *, group_id: int, peer_id: int) -> None:
     """Let a node hold a group no longer."""
     await tx.run(_END_ADMISSION, group_id=group_id, peer_id=peer_id)
-
-
-async def replace_readers(tx: Tx, *, group_id: int, readers: list[Reader]) -> None:
-    """Set which nodes hold a group."""
-    await tx.run(_CLEAR_READERS, group_id=group_id)
-    for reader in readers:
-        await tx.run(
-            _INSERT_READER,
-            group_id=group_id,
-            host=reader.host,
-            name=reader.name,
-            operator=reader.operator,
-            members=reader.members,
-        )
-
-
-async def list_readers(tx: Tx, *, group_id: int) -> list[Reader]:
-    """Return the nodes that hold a group, by host."""
-    return [Reader(*row) for row in await tx.all(_READERS, group_id=group_id)]
 
 
 async def shares_group(tx: Tx, *, actor_id: int, peer_id: int, host: str) -> bool:

@@ -22,6 +22,7 @@ from node.foundation.clock import Clock
 from node.foundation.errors import Busy, Duplicate, StoreError
 from node.foundation.logs import get_logger
 
+from . import wal
 from .engine import (
     WAITING_LIMIT,
     WAITING_LIMIT_SECONDS,
@@ -51,24 +52,7 @@ _FATAL = {
 }
 _NOT_UNIQUE = {sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY}
 
-_WRITER_PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=FULL",
-    "PRAGMA secure_delete=ON",
-    "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA journal_size_limit=67108864",
-    "PRAGMA wal_autocheckpoint=1000",
-    "PRAGMA cache_size=-16384",
-    "PRAGMA temp_store=MEMORY",
-)
-_READER_PRAGMAS = (
-    "PRAGMA query_only=ON",
-    "PRAGMA wal_autocheckpoint=0",
-    "PRAGMA busy_timeout=5000",
-    "PRAGMA cache_size=-16384",
-    "PRAGMA temp_store=MEMORY",
-)
+_TROUBLES = {sqlite3.SQLITE_FULL: "full", sqlite3.SQLITE_BUSY: "locked"}
 
 
 class SqliteTx:
@@ -138,6 +122,9 @@ class _Lane:
         self._scheduled = False
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._latest = 0.0
+        if not writes:
+            connection._conn.set_progress_handler(self._is_late, wal.READ_STEPS)
 
     async def submit(self, body: Any, args: Any, kwargs: Any) -> Any:
         """Queue a body and wait for its result."""
@@ -192,13 +179,19 @@ class _Lane:
 
     def _drive_batch(self, batch: list[_Job]) -> None:
         """Drive the bodies of a batch and commit once. Runs on the connection's thread."""
-        connection = self.connection._conn
+        connection, begun_at = self.connection._conn, time.monotonic()
         try:
             connection.execute("BEGIN IMMEDIATE" if self._writes else "BEGIN")
             for job in batch:
+                if not self._writes and time.monotonic() - begun_at > wal.SNAPSHOT_SECONDS:
+                    connection.execute("COMMIT")  # an old snapshot would keep the log from being emptied
+                    connection.execute("BEGIN")
+                    begun_at = time.monotonic()
                 self._drive(connection, job, alone=len(batch) == 1)
             connection.execute("COMMIT")
+            self._store.trouble = "" if self._writes else self._store.trouble
         except Exception as error:  # the whole transaction is gone: nobody may be told "done"
+            self._store.trouble = _TROUBLES.get(_code(error), "failing")
             with contextlib.suppress(sqlite3.Error):
                 connection.execute("ROLLBACK")
             get_logger().error("store_batch_failed", reason=type(error).__name__, detail=str(error))
@@ -210,8 +203,12 @@ class _Lane:
         else:
             counts.reads += len(batch)
 
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._latest
+
     def _drive(self, connection: sqlite3.Connection, job: _Job, *, alone: bool) -> None:
         began = time.perf_counter()
+        self._latest = time.monotonic() + wal.READ_SECONDS
         tx = job.tx = SqliteTx(connection, self._store)
         nested = self._writes and not alone
         if nested:
@@ -225,7 +222,8 @@ class _Lane:
                 return
             if _code(error) in _FATAL:
                 raise
-            job.error = error
+            is_broken_off = _code(error) == sqlite3.SQLITE_INTERRUPT
+            job.error = Busy(internal=f"the read {in_body.get()} took too long") if is_broken_off else error
             if nested:
                 connection.execute("ROLLBACK TO body")
             elif self._writes:
@@ -279,6 +277,8 @@ class SqliteStore:
         self.counts = StoreCounts()
         self.plans = Plans(self.dialect)
         self.journal = Journal()
+        self.trouble = ""
+        self.is_tidy = True
         self._is_closed = False
         self._writer: _Lane
         self._reader: _Lane
@@ -292,9 +292,9 @@ class SqliteStore:
         """
         store = cls(path, clock)
         try:
-            _make_file(path)
-            store._writer = _Lane(await _connect(path, _WRITER_PRAGMAS), store, writes=True)
-            store._reader = _Lane(await _connect(path, _READER_PRAGMAS), store, writes=False)
+            wal.make_database_file(path)
+            store._writer = _Lane(await _connect(path, wal.WRITER_PRAGMAS), store, writes=True)
+            store._reader = _Lane(await _connect(path, wal.READER_PRAGMAS), store, writes=False)
         except (sqlite3.DatabaseError, OSError) as error:
             raise StoreError(f"The database {path} cannot be opened: {error}.") from None
         return store
@@ -331,13 +331,21 @@ class SqliteStore:
 
         await self._writer.call(run)
 
-    async def tidy(self) -> None:
+    async def tidy(self, *, within_seconds: float = float("inf")) -> None:
         """Let search forget, move everything from the log into the file and truncate the log: erased words are then gone."""
-        connection = self._writer.connection._conn
-        if await self._writer.call(begin_merge, connection):
-            while await self._writer.call(merge_on, connection):
-                pass
-        await self._writer.call(lambda: connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+        connection, until = self._writer.connection._conn, time.monotonic() + within_seconds
+        try:
+            if await self._writer.call(begin_merge, connection):
+                while time.monotonic() < until and await self._writer.call(merge_on, connection):
+                    pass
+            self.is_tidy = await self._writer.call(wal.truncate_log, connection)
+        except sqlite3.Error as error:
+            self.is_tidy = False
+            raise Busy(internal=f"tidy: {error}") from None
+
+    def alone(self) -> contextlib.nullcontext[None]:
+        """Let whatever stands inside run: one process at a time has the file."""
+        return contextlib.nullcontext()
 
     async def describe(self) -> dict[str, str]:
         """Return {"kind", "version", "synchronous"}."""
@@ -355,6 +363,10 @@ class SqliteStore:
         size = await self._writer.call(lambda: self._writer.connection._conn.execute("PRAGMA page_size").fetchone()[0])
         return int(pages) * int(size)
 
+    async def measure_strain(self) -> tuple[int, int]:
+        """Return (bytes of the log, 0): SQLite does not tell how long others read."""
+        return wal.measure_log(self.path), 0
+
     async def close(self) -> None:
         """Finish what waits, checkpoint, close. Closing twice does no harm."""
         if self._is_closed:
@@ -364,9 +376,9 @@ class SqliteStore:
         await self._reader.drain()
         await self._reader.connection.close()
         try:
-            await self.tidy()
-        except sqlite3.Error as error:  # a full disk: what is in the log stays there, and the next start finds it
-            get_logger().warning("log_left", detail=str(error))
+            await self.tidy(within_seconds=wal.CLOSE_SECONDS)
+        except Busy as error:  # a full disk: what is in the log stays there, and the next start finds it
+            get_logger().warning("log_left", detail=error.internal)
         finally:
             await self._writer.connection.close()  # else its thread keeps the process from ending
 
@@ -374,12 +386,6 @@ class SqliteStore:
 def has_checkpoint_race() -> bool:
     """Return whether this SQLite can lose pages when two connections checkpoint at once; `doctor` warns."""
     return sqlite3.sqlite_version_info < _FIXED_IN
-
-
-def _make_file(path: Path) -> None:
-    """Make the file for our eyes only before SQLite does; its log takes the same mode."""
-    path.touch(mode=0o600)
-    path.chmod(0o600)
 
 
 async def _connect(path: Path, pragmas: tuple[str, ...]) -> aiosqlite.Connection:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from .engine import Tx
+from .leases import Lease, LeaseLost
 
 _NEXT = """INSERT INTO stream_heads (peer_id, stream, head) VALUES (:peer_id, :stream, 1)
   ON CONFLICT (peer_id, stream) DO UPDATE SET head = stream_heads.head + 1 RETURNING head"""
@@ -37,6 +38,14 @@ _SAVE = """UPDATE lanes SET cursor = :cursor, state = :state, fails = :fails, it
    last_success_at = :last_success_at, error_code = :error_code, error_status = :error_status,
    error_sentence = :error_sentence, error_since_at = :error_since_at
   WHERE peer_id = :peer_id AND stream = :stream"""
+_SAVE_HELD = f"""{_SAVE} AND lease_owner = :owner AND lease_fence = :fence"""
+_HASTEN = """UPDATE lanes SET state = 'due', due_at = :due_at
+  WHERE peer_id = :peer_id AND stream = :stream AND due_at > :due_at"""
+_HELD = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
+  JOIN peers p ON p.peer_id = l.peer_id AND p.state = 'active'
+  LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
+  LEFT JOIN groups g ON g.group_id = l.group_id
+  WHERE l.peer_id IN :peer_ids AND l.lease_owner = :owner AND g.recovering_at IS NULL ORDER BY l.peer_id, l.stream"""
 _OLDEST = "SELECT MIN(created_at) AS oldest_at FROM stream_entries WHERE peer_id = :peer_id AND stream = :stream"
 _OLDEST_ENTRY = """SELECT appended_at AS oldest_at FROM log_entries WHERE group_id = :group_id AND seq > :cursor
   ORDER BY seq LIMIT 1"""
@@ -158,9 +167,26 @@ async def list_lane_peers(tx: Tx, *, group_id: int) -> list[int]:
     return [row.peer_id for row in await tx.all(_OF_GROUP, group_id=group_id)]
 
 
-async def save_lane(tx: Tx, *, peer_id: int, stream: str, values: dict[str, Any]) -> None:
-    """Set a lane's cursor, state, next try and error; `values` names every column of `Lane`."""
-    await tx.run(_SAVE, peer_id=peer_id, stream=stream, **values)
+async def list_lanes_held(tx: Tx, *, owner: str, peer_ids: list[int]) -> list[LaneRow]:
+    """Return the lanes to these peers that a session has leased, as far as the peers are active."""
+    return [LaneRow(*row) for row in await tx.all(_HELD, owner=owner, peer_ids=peer_ids)]
+
+
+async def save_lane(tx: Tx, *, peer_id: int, stream: str, values: dict[str, Any], lease: Lease | None = None) -> None:
+    """Set a lane's cursor, state, next try and error; `values` names every column of `Lane`.
+
+    Raises:
+        LeaseLost: It was leased, and is no longer; nothing was written.
+    """
+    if lease is None:
+        await tx.run(_SAVE, peer_id=peer_id, stream=stream, **values)
+    elif not await tx.run(_SAVE_HELD, peer_id=peer_id, stream=stream, owner=lease.owner, fence=lease.fence, **values):
+        raise LeaseLost(internal=f"the lane {stream} of peer {peer_id} has gone to another process")
+
+
+async def hasten_lane(tx: Tx, *, peer_id: int, stream: str, due_at: datetime) -> None:
+    """Let a lane be tried at an instant if it would be tried later. How far it has got is left to whoever serves it."""
+    await tx.run(_HASTEN, peer_id=peer_id, stream=stream, due_at=due_at)
 
 
 async def get_oldest_waiting(tx: Tx, *, lane: LaneRow) -> datetime | None:

@@ -12,6 +12,7 @@ from .engine import Store, Tx
 
 RECEIVED, DELIVERED, FAILED = KINDS = ("received", "delivered", "failed")
 KEPT = timedelta(days=31)
+_USED_LIMIT = 10_000
 
 _ADD = """INSERT INTO counters (hour_at, kind, n) VALUES (:hour_at, :kind, :n)
   ON CONFLICT (hour_at, kind) DO UPDATE SET n = counters.n + excluded.n"""
@@ -27,6 +28,8 @@ class Tally:
     def __init__(self) -> None:
         self._counts: Counts = Counter()
         self._clocks: dict[int, tuple[str, datetime]] = {}
+        self._signed: dict[int, tuple[datetime, datetime]] = {}
+        self._used: set[str] = set()
 
     def count(self, kind: str, now: datetime) -> None:
         """Note that one of these happened."""
@@ -41,6 +44,26 @@ class Tally:
     def clocks(self) -> dict[int, tuple[str, datetime]]:
         """{number of a peer: (what its clock said, our time then)}."""
         return dict(self._clocks)
+
+    def hear_signed(self, peer_id: int, said: datetime | None, now: datetime) -> None:
+        """Note when a peer says that it made a signature, which held, and when it came."""
+        if said is not None:
+            self._signed[peer_id] = (said, now)
+
+    def use_picture(self, token: str) -> None:
+        """Note that somebody looked at a picture."""
+        if len(self._used) < _USED_LIMIT:
+            self._used.add(token)
+
+    def take_used(self) -> set[str]:
+        """Return the pictures that were looked at since this was asked last."""
+        used, self._used = self._used, set()
+        return used
+
+    @property
+    def signed(self) -> dict[int, tuple[datetime, datetime]]:
+        """{number of a peer: (when it says it signed its last request, our time then)}."""
+        return dict(self._signed)
 
     @property
     def counts(self) -> Counts:

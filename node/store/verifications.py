@@ -7,6 +7,7 @@ from typing import Any
 
 from node.domain.verification import Verification
 
+from . import journal
 from .engine import Tx
 
 _COLUMNS = """v.actor_id, v.level, v.state, v.methods, v.jurisdiction, v.register, v.number_end, v.since_at, v.checked_at,
@@ -27,6 +28,7 @@ _PUT = """INSERT INTO verifications (actor_id, level, state, methods, jurisdicti
    changed_at = excluded.changed_at, decided_by = excluded.decided_by"""
 _SET_STATE = """UPDATE verifications SET state = :state, changed_at = :changed_at, decided_by = :decided_by
   WHERE actor_id = :actor_id"""
+_URI = "SELECT uri FROM actors WHERE actor_id = :actor_id"
 _SET_LEVEL = "UPDATE members SET assurance = :level WHERE actor_id = :actor_id"
 _SET_CLASS = "UPDATE members SET class = :member_class WHERE actor_id = :actor_id"
 _LAPSED = f"""SELECT {_COLUMNS} FROM verifications v WHERE v.state = 'current' AND v.lapses_at <= :now_at
@@ -38,6 +40,8 @@ _TO_RENEW = f"""SELECT {_COLUMNS} FROM verifications v JOIN attestations t
    ON t.actor_id = v.actor_id AND t.through_host = ''
   WHERE (t.starts_at + t.ends_at) / 2 <= :now_at AND (v.state <> 'current' OR v.lapses_at > t.ends_at)
   ORDER BY t.ends_at LIMIT 200"""
+_ATTESTED = """SELECT v.actor_id FROM verifications v JOIN attestations t
+   ON t.actor_id = v.actor_id AND t.through_host = '' WHERE v.actor_id > :after ORDER BY v.actor_id LIMIT 500"""
 _CALENDAR = """SELECT m.handle, a.name, v.level, v.state, v.lapses_at, v.changed_at
   FROM verifications v JOIN members m ON m.actor_id = v.actor_id JOIN actors a ON a.actor_id = v.actor_id
   WHERE m.state IN ('active', 'invited') AND (v.state = 'suspended' OR (v.state IN ('current', 'ended')
@@ -92,8 +96,7 @@ async def put_verification(
         changed_at=verification.changed_at,
         decided_by=verification.decided_by,
     )
-    level = verification.level if verification.state == "current" else "A0"
-    await tx.run(_SET_LEVEL, actor_id=verification.actor_id, level=level)
+    await _set_level(tx, verification, verification.state)
     if member_class is not None:
         await tx.run(_SET_CLASS, actor_id=verification.actor_id, member_class=member_class)
 
@@ -101,8 +104,15 @@ async def put_verification(
 async def update_verification_state(tx: Tx, *, verification: Verification, state: str, by: str) -> None:
     """End, suspend, revoke or resume a verification; the member's level follows."""
     await tx.run(_SET_STATE, actor_id=verification.actor_id, state=state, changed_at=tx.now, decided_by=by)
+    await _set_level(tx, verification, state)
+
+
+async def _set_level(tx: Tx, verification: Verification, state: str) -> None:
+    """Let a member's level follow, and note it where no restore undoes it."""
     level = verification.level if state == "current" else "A0"
     await tx.run(_SET_LEVEL, actor_id=verification.actor_id, level=level)
+    uri = await tx.value(_URI, actor_id=verification.actor_id)
+    await journal.note(tx, "verification", actor=uri, level=level, state=state)
 
 
 async def list_lapsed(tx: Tx) -> list[Verification]:
@@ -118,6 +128,11 @@ async def list_without_word(tx: Tx) -> list[Verification]:
 async def list_to_renew(tx: Tx) -> list[Verification]:
     """Return at most 200 verifications whose statement has lived half its life and can live longer."""
     return [_verification(row) for row in await tx.all(_TO_RENEW, now_at=tx.now)]
+
+
+async def list_attested_members(tx: Tx, *, after: int = 0) -> list[int]:
+    """Return the numbers of up to 500 members of whom this node states something."""
+    return [row.actor_id for row in await tx.all(_ATTESTED, after=after)]
 
 
 async def list_calendar(tx: Tx, *, until_at: datetime) -> list[Any]:

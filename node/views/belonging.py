@@ -18,11 +18,12 @@ from node.community.members.profiles import find_profile
 from node.domain.actors import ASSURANCE_LEVELS, Member
 from node.domain.groups import HISTORIES, POLICIES, Group
 from node.domain.posts import Post
-from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound
+from node.foundation.errors import Conflict, Invalid, NodeError, NotFound
 from node.store.core import Core
 from node.store.profiles import Profile
 
 from .reading import open_thread, path_of, seen_group
+from .refusals import SHOWN_AGAIN
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, see
 
@@ -138,7 +139,7 @@ def _add_joining(blueprint: Blueprint, house: House, shell: Shell) -> None:
             place = await service.join_group(
                 core, house.tables, member=visitor.member, group_uri=profile.uri, reason=reason
             )
-        except (Invalid, Conflict, Forbidden) as error:
+        except SHOWN_AGAIN as error:
             return await show(visitor, profile, reason=reason, problem=error.safe)
         return see(f"/groups/{address}" if place.is_member else f"/groups/{address}/join")
 
@@ -180,7 +181,7 @@ def _add_leaving(blueprint: Blueprint, house: House, shell: Shell) -> None:
                 group_id=profile.actor_id,
                 withdraw=choice == "withdraw",
             )
-        except (Invalid, Conflict, Forbidden) as error:
+        except SHOWN_AGAIN as error:
             return await show(visitor, profile, choice=choice, problem=error.safe)
         return see("/groups")
 
@@ -222,6 +223,6 @@ def _add_reporting(blueprint: Blueprint, house: House, shell: Shell) -> None:
                 rule=rule,
                 note=note,
             )
-        except (Invalid, Conflict, Forbidden) as error:
+        except SHOWN_AGAIN as error:
             return await show(visitor, path, post, page.group.title, rule=rule, note=note, problem=error.safe)
         return see(f"{post_page(post, path)}/report?sent=1")

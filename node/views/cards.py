@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 
 from node.community.reading.quotes import Quote
+from node.community.reading.reach import Reach
 from node.community.reading.thread import ThreadPage
 from node.domain.posts import Image, Post
 
@@ -28,6 +29,7 @@ class Card:
 
     number: its place in the thread. here: its page. tick: the stage its author is attested at, or nothing.
     answers: (page, author) of the post it answers, where that is not the first one.
+    reach: where it is, for its author; for staff, where it is not on every node yet.
     """
 
     post: Post
@@ -41,6 +43,7 @@ class Card:
     answers: tuple[str, str] | None
     quotes: tuple[Quote, ...]
     images: tuple[Image, ...]
+    reach: Reach | None = None
 
 
 class KeptCards:
@@ -108,6 +111,13 @@ def list_cards(
             answers=(page_of(parent), parent.author_name) if parent is not None and is_answer else None,
             quotes=page.quotes.get(post.post_id, ()),
             images=page.images.get(post.post_id, ()),
+            reach=_find_reach(page, post, reader_id),
         )
         made.append(card)
     return made
+
+
+def _find_reach(page: ThreadPage, post: Post, reader_id: int) -> Reach | None:
+    """Return where a post is, if it is worth a line to whoever reads."""
+    reach = page.reaches.get(post.post_id)
+    return reach if reach is not None and (post.author_id == reader_id or reach.missing) else None

@@ -14,10 +14,10 @@ from node.federation.message import Request
 from node.federation.nodeinfo import build_discovery, build_features, build_nodeinfo
 from node.federation.webfinger import JRD_TYPE, build_jrd, parse_account
 from node.foundation.errors import NodeError, NotFound, Unavailable
-from node.outbox.actors import build_instance
 from node.outbox.answers import CONTENT_TYPE
 from node.outbox.permitted import visible_group, visible_person
 from node.outbox.publish import encode
+from node.outbox.telling import instance_document
 from node.store.core import Core
 
 
@@ -37,7 +37,8 @@ def build_documents(house: House) -> Blueprint:
     @pages.get("/actor")
     async def actor() -> Response:
         keys = await core.keyring.own(core.instance_id)
-        return Response(encode(build_instance(core, keys)), content_type=CONTENT_TYPE)
+        document = await core.store.read(instance_document, core, keys)
+        return Response(encode(document), content_type=CONTENT_TYPE)
 
     @pages.get("/.well-known/nodeinfo")
     async def discovery() -> ResponseReturnValue:

@@ -12,10 +12,10 @@ from node.community.groups.settings import TEXT_LIMIT, GroupChange, SettingsPage
 from node.community.house import House
 from node.domain.actors import ASSURANCE_LEVELS
 from node.domain.groups import HISTORIES, POLICIES
-from node.foundation.errors import Conflict, Forbidden, Invalid
 from node.store.profiles import Profile
 
 from .reading import path_of, seen_group
+from .refusals import SHOWN_AGAIN
 from .shell import Shell
 from .visitor import Visitor, for_members, read_form, see
 
@@ -74,7 +74,7 @@ def build_group_settings(house: House, shell: Shell) -> Blueprint:
                 change=wanted,
                 by=visitor.member.handle,
             )
-        except (Invalid, Conflict, Forbidden) as error:
+        except SHOWN_AGAIN as error:
             return await show(visitor, profile, problem=error.safe, typed=wanted)
         return see(f"/groups/{address}/settings?saved=1")
 

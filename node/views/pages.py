@@ -145,6 +145,7 @@ PAGES: tuple[Page, ...] = (
     _page("part-peer", "/peers/<host>/part", ("", OPERATOR, "/peers/{peer}/part")),
     _page("node", "/node", ("", OPERATOR, "/node")),
     _page("first-day", "/node/first-day", ("", OPERATOR, "/node/first-day")),
+    _page("announcements", "/node/announcements", ("", OPERATOR, "/node/announcements")),
     _page("audit", "/node/audit", ("", OPERATOR, "/node/audit")),
     _page("desk-verification", "/node/verification", ("", OPERATOR, "/node/verification")),
     _page(

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.house import House
+from node.community.operating.checks import read_skews
 from node.community.peering import lanes, rekey, roundtrip, service
 from node.community.peering.countersigning import countersign_peer
 from node.community.peering.importing import keep_peer
@@ -26,9 +27,10 @@ from .shell import Shell
 from .visitor import Visitor, for_operators, read_form, see
 from .words import Words, load_sentences
 
+_SKEW_SECONDS = 60
 _WORDS_LIMIT, _REASON_LIMIT, _NUMBER_LIMIT = 400, 500, 20
 # What a peer may do, each a yes or no. Not `support`: there is no support desk that it could open.
-SWITCHES = ("host_groups", "people_search", "accepts_relayed")
+SWITCHES = ("host_groups", "people_search", "accepts_relayed", "accepts_successor")
 
 
 def build_peers(house: House, shell: Shell) -> Blueprint:
@@ -79,8 +81,16 @@ async def _show_peer(
         "needs_officers": wants_two(house.core),
         "draw_code": draw_code,
         "say": partial(say_action, visitor.words),
+        "skew_minutes": _read_skew(house, found.peer),
+        "certificate": house.core.pressure.certificates.get(found.peer.host),
     } | more
     return Response(shell.render(f"operating/{page}.html", visitor, place="peers", page=found, **values), status)
+
+
+def _read_skew(house: House, peer: Peer) -> int:
+    """Return by how many minutes a peer's clock is ahead of ours; 0 where they agree well enough, or none was heard."""
+    seconds = read_skews(house.core, house.core.clock.now()).get(peer.peer_id, 0.0)
+    return 0 if abs(seconds) < _SKEW_SECONDS else round(seconds / 60)
 
 
 async def _act(

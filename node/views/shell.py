@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from node.domain.posts import Post, page_token
+from node.domain.pressure import Announcement
 from node.foundation.config import Config
 from node.store.core import Core
 
@@ -61,8 +62,21 @@ class Shell:
             t=visitor.words,
             place=place,
             node_name=self.name_of,
+            announcements=self._list_announcements(visitor),
+            has_alerts=bool(self.core.pressure.alerts),
+            room=self.core.pressure.room.name.lower(),
             **values,
         )
+
+    def _list_announcements(self, visitor: Visitor) -> list[Announcement]:
+        """Return what whoever is signed in is told on every page."""
+        if visitor.session is None:
+            return []
+        return [
+            each
+            for each in self.core.pressure.announcements
+            if each.is_shown(visitor.words.now) and each.announcement_id not in visitor.dismissed
+        ]
 
     def show_cards(self, cards: Sequence[Card]) -> Markup:
         """Return cards of posts as HTML, one below the other."""

@@ -7,13 +7,15 @@ from quart.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from node.community.house import House
-from node.foundation.errors import NodeError, NotFound, TooLarge
+from node.foundation.errors import NodeError, NotFound, TooLarge, Unavailable
 from node.foundation.logs import get_logger
 
+from .announcing import build_announcing
 from .applying import build_applying
 from .belonging import build_belonging
 from .documents import build_documents
 from .following import build_following
+from .gates import add_gates
 from .group_settings import build_group_settings
 from .inviting import build_inviting
 from .live import build_live
@@ -44,6 +46,7 @@ _PARTS = (
     build_following,
     build_tending,
     build_operating,
+    build_announcing,
     build_belonging,
     build_staffing,
     build_group_settings,
@@ -63,6 +66,7 @@ def build_site(house: House) -> Quart:
     for part in _PARTS:
         site.register_blueprint(part(house, shell))
     site.register_blueprint(build_documents(house))
+    add_gates(site, house, shell)
 
     async def refuse(error: NodeError) -> ResponseReturnValue:
         """Say what went wrong, in words; who is not signed in is asked to sign in, whatever they asked for."""
@@ -73,7 +77,8 @@ def build_site(house: House) -> Quart:
             NotFound.sentence if error.status == 404 else error.safe
         )  # an absent thing and a hidden one read alike
         page = shell.render("error.html", visitor, status=error.status, sentence=visitor.words.said(sentence))
-        return page, error.status
+        headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Unavailable) else {}
+        return page, error.status, headers
 
     @site.before_request
     async def refuse_zeros() -> None:

@@ -24,10 +24,9 @@ from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from node.store.profiles import Profile
 
 from .reading import path_of, seen_group
+from .refusals import SHOWN_AGAIN
 from .shell import Shell
 from .visitor import Visitor, for_members, read_form, read_number, see
-
-_REFUSED = (Invalid, Conflict, Forbidden)
 
 
 def build_staffing(house: House, shell: Shell) -> Blueprint:
@@ -97,7 +96,7 @@ def _add_requests(blueprint: Blueprint, house: House, shell: Shell) -> None:
                 note=note,
                 by=visitor.member.handle,
             )
-        except _REFUSED as error:
+        except SHOWN_AGAIN as error:
             return await _show_requests(
                 house, shell, visitor, profile, problem=error.safe, person=form.get("person", ""), note=note
             )
@@ -121,7 +120,7 @@ def _add_admission(blueprint: Blueprint, house: House, shell: Shell) -> None:
                 raise Invalid(str(visitor.words("requests.confirm_first")))
             person = asking.person
             await _admit(house, visitor, page, asking.peer, person.uri)
-        except _REFUSED as error:
+        except SHOWN_AGAIN as error:
             return await _show_requests(
                 house, shell, visitor, profile, problem=error.safe, person=form.get("person", "")
             )
@@ -190,7 +189,7 @@ def _add_changes(blueprint: Blueprint, house: House, shell: Shell) -> None:
             if not page.may_put_out:
                 raise Forbidden(str(visitor.words("members.owners_only")))
             await act(profile, form, page.chosen.actor_id)
-        except _REFUSED as error:
+        except SHOWN_AGAIN as error:
             reason, ban = form.get("reason", ""), bool(form.get("ban"))
             return await _show_members(
                 house, shell, visitor, profile, chosen=person, problem=error.safe, reason=reason, ban=ban
@@ -253,7 +252,7 @@ def _add_bans(blueprint: Blueprint, house: House, shell: Shell) -> None:
             await lift_ban(
                 core, staff=visitor.member, group_id=group_id, actor_id=person.actor_id, by=visitor.member.handle
             )
-        except _REFUSED as error:
+        except SHOWN_AGAIN as error:
             return await _show_members(house, shell, visitor, profile, problem=error.safe)
         return see(f"/groups/{address}/members")
 
@@ -287,7 +286,7 @@ def _add_inviting(blueprint: Blueprint, house: House, shell: Shell) -> None:
             await staff.invite_to_group(
                 core, house.tables, staff=visitor.member, group_id=group_id, invited=invited, by=by
             )
-        except _REFUSED as error:
+        except SHOWN_AGAIN as error:
             new_node = peer if error.safe == NOT_ADMITTED else None
             return await _show_members(
                 house, shell, visitor, profile, problem=error.safe, invited_text=text, new_node=new_node

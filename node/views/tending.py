@@ -9,9 +9,10 @@ from node.community.house import House
 from node.community.posts import tending
 from node.community.reading.thread import ThreadPage
 from node.domain.posts import Post
-from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
+from node.foundation.errors import Invalid, NotFound
 
 from .reading import open_thread
+from .refusals import SHOWN_AGAIN
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, see
 
@@ -47,7 +48,7 @@ def build_tending(house: House, shell: Shell) -> Blueprint:
         form = await read_form()
         try:
             await _act(house, visitor, post, form)
-        except (Invalid, Forbidden, Conflict) as error:
+        except SHOWN_AGAIN as error:
             return _show(shell, visitor, page, path, post, status=422, problem=error.safe, form=form)
         return see(post_page(post, path))
 

@@ -27,6 +27,7 @@ from .words import Words
 
 CSRF_FIELD = "csrf"
 _COOKIE_LIMIT = 200
+_DISMISSED_SECONDS, _DISMISSED_LIMIT = 60 * 86_400, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,13 @@ class Visitor:
     """Somebody who is signed in, or nobody.
 
     session: None for nobody. csrf: what their forms carry; empty for nobody. words: how they read.
+    dismissed: the announcements that they have put away in this browser.
     """
 
     session: Session | None
     csrf: str
     words: Words
+    dismissed: frozenset[int] = frozenset()
 
     @property
     def member(self) -> Member:
@@ -59,7 +62,8 @@ async def find_visitor(core: Core) -> Visitor:
     if session is not None and not session.has_chosen:
         session = replace(session, preferences=_guess_preferences())
     preferences = session.preferences if session else _guess_preferences()
-    return Visitor(session, csrf_of(cookie) if session else "", Words(preferences, core.clock.now()))
+    dismissed = _read_dismissed(core) if session and core.pressure.announcements else frozenset()
+    return Visitor(session, csrf_of(cookie) if session else "", Words(preferences, core.clock.now()), dismissed)
 
 
 def check_form(core: Core, visitor: Visitor, form: dict[str, str]) -> None:
@@ -102,6 +106,30 @@ def keep_cookie(core: Core, response: Response, cookie: str) -> Response:
         path="/",
     )
     return response
+
+
+def keep_dismissed(core: Core, response: Response, dismissed: set[int]) -> Response:
+    """Remember in the browser which announcements were put away, of those that are still to be seen."""
+    open_now = {each.announcement_id for each in core.pressure.announcements}
+    response.set_cookie(
+        _dismissed_name(core),
+        ".".join(str(number) for number in sorted(dismissed & open_now)),
+        max_age=_DISMISSED_SECONDS,
+        secure=core.origin.startswith("https://"),
+        httponly=True,
+        samesite="Lax",
+        path="/",
+    )
+    return response
+
+
+def _read_dismissed(core: Core) -> frozenset[int]:
+    said = request.cookies.get(_dismissed_name(core), "")[:_DISMISSED_LIMIT].split(".")
+    return frozenset(number for text in said if (number := read_number(text)) is not None)
+
+
+def _dismissed_name(core: Core) -> str:
+    return f"{cookie_name(core)}-away"
 
 
 def drop_cookie(core: Core, response: Response) -> Response:

@@ -19,7 +19,7 @@ from node.community.reading import begun, service
 from node.community.reading.thread import ThreadPage
 from node.domain.actors import Member
 from node.domain.posts import Draft, Image, Post
-from node.foundation.errors import Conflict, Forbidden, Invalid, NodeError, NotFound, TooLarge, TooMany
+from node.foundation.errors import Invalid, NodeError, NotFound
 from node.foundation.text import html_to_text, markdown_to_html
 from node.store.core import Core
 from node.store.drafts import SavedDraft
@@ -27,11 +27,11 @@ from node.store.profiles import Profile
 
 from .markup import preview
 from .reading import open_thread, path_of, seen_group, show_thread
+from .refusals import NOT_NOW, SHOWN_AGAIN, status_of
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, see
 
 # What a writer is told beside their words.
-_REFUSED = (Invalid, Forbidden, Conflict, TooLarge, TooMany)
 
 
 def build_writing(house: House, shell: Shell) -> Blueprint:
@@ -117,8 +117,8 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
                 draft=replace(draft, images=tuple(picture.token for picture in pictures)),
                 idempotency=_once(visitor, once),
             )
-        except _REFUSED as error:
-            return await show(visitor, profile, draft, status=422, problem=error.safe, **begun_here)
+        except SHOWN_AGAIN as error:
+            return await show(visitor, profile, draft, status=status_of(error), problem=error.safe, **begun_here)
         await begun.forget_draft(core, author=visitor.member, group_id=group_id)
         return see(f"/groups/{address}/threads/{posted.uri.rpartition('/')[2]}")
 
@@ -150,8 +150,10 @@ def _add_answers(pages: Blueprint, house: House, shell: Shell) -> None:
                 reply_to=answered.post_id if answered else page.root_id,
                 idempotency=_once(visitor, once),
             )
-        except _REFUSED as error:
-            return await show_thread(house, shell, visitor, page, status=422, problem=error.safe, **begun_here)
+        except SHOWN_AGAIN as error:
+            return await show_thread(
+                house, shell, visitor, page, status=status_of(error), problem=error.safe, **begun_here
+            )
         await begun.forget_draft(core, author=visitor.member, group_id=group_id, parent_id=page.root_id)
         return see(f"/groups/{address}/threads/{token}#reply")
 
@@ -230,7 +232,7 @@ async def _keep_draft(core: Core, *, author: Member, group_id: int, draft: Draft
     """Keep what was typed; return why it could not be kept, or nothing."""
     try:
         await begun.keep_draft(core, author=author, group_id=group_id, draft=draft, parent_id=parent_id)
-    except Invalid as error:
+    except (Invalid, *NOT_NOW) as error:
         return error.safe
     return ""
 

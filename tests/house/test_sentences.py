@@ -33,6 +33,7 @@ LANGUAGES = sorted(path.stem for path in SENTENCES.glob("*.toml"))
 # Keys that a page puts together, by their beginning, with the values that must be there; None where pages only choose
 # among what stands in the catalogue.
 DYNAMIC: dict[str, tuple[str, ...] | None] = {
+    "announcement.room_": ("low", "scarce", "full"),
     "apply.offer_": tuple(OFFERS),
     "attested.": None,
     "attested.problem_": None,
@@ -217,7 +218,12 @@ def test_a_template_says_nothing_of_its_own() -> None:
 # Services: what they say when they refuse something stands where it happens, in English; pages say it in other languages.
 _SERVICES = ("node/community", "node/domain", "node/views", "node/foundation/fingerprints.py")
 # What operators do with commands alone, which speak English: backups, restores, moving a node.
-_BY_COMMAND = ("node/community/operating/",)
+_BY_COMMAND = (
+    "node/community/operating/",
+    "node/community/returning",
+    "node/community/revoking",
+    "node/community/rotation",
+)
 _REFUSALS = {name for name, value in vars(errors).items() if isinstance(value, type)} - {"ConfigError"}
 # What passes on a sentence that was said elsewhere: the page's own words, or a decision's.
 _PASSED_ON = re.compile(

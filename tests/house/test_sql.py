@@ -58,7 +58,13 @@ WITHOUT_VIEWER = {
     "media._WANTED": "the fetcher of pictures, which shows nothing",
     "media._HASHES_OF_POST": "hashes of files to remove",
     "media._HASHES_OF_GROUP": "hashes of files to remove",
+    "picture_cache._SIZE": "a number: what pictures of other nodes take on the disk",
+    "picture_cache._OLDEST": "files that may have to go, which it does not show",
+    "picture_cache._HASHES": "hashes of files to remove",
+    "picture_cache._IN_USE": "a number: whether a file is still needed",
     "media._USES": "a number: whether a file is still needed",
+    "takings._UNSAID": "ids of posts that are gone, for the recovery of their group; no words",
+    "stray_files._NAMED": "hashes of files that are still needed; the others are removed",
     "media._COUNT": "a number over the whole node, for `status`",
     "media._COUNT_WANTED": "a number over the whole node, for `status`",
 }

@@ -116,6 +116,7 @@ GET  /peers/<host>/pause                   303    401    404      404      404  
 GET  /peers/<host>/part                    303    401    404      404      404      303       404       200/404
 GET  /node                                 303    401    404      404      404      303       404       200
 GET  /node/first-day                       303    401    404      404      404      303       404       200
+GET  /node/announcements                   303    401    404      404      404      303       404       200
 GET  /node/audit                           303    401    404      404      404      303       404       200
 GET  /node/verification                    303    401    404      404      404      303       404       200
 GET  /node/verification/<number>           303    401    404      404      404      303       404       200/404
@@ -139,6 +140,7 @@ POST /vouch
 POST /vouch/confirm
 POST /vouch/withdraw
 POST /me/notice
+POST /announcements/<number>/dismiss
 POST /read
 POST /notifications
 POST /groups/<handle>/level
@@ -184,6 +186,8 @@ POST /peers/<host>/part
 POST /node/verification/<number>
 POST /node/verification/people/<handle>/state
 POST /node/verification/people/<handle>/check
+POST /node/announcements
+POST /node/announcements/<number>/end
 POST /node/invitations
 POST /node/members
 POST /node/members/<handle>/reset

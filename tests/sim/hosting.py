@@ -122,7 +122,8 @@ class Hosting:
         if told is None or get(("held", request.group)):
             return None
         recovery, log = get(("recovery", request.group)), get(("log", request.group))
-        is_done = is_done_with(told[1], recovery, source, chain_here=log.chain_at(told[1].seq))
+        heard_chain = dict(recovery.heard).get(source)
+        is_done = is_done_with(told[1], heard_chain=heard_chain, chain_here=log.chain_at(told[1].seq))
         return told[1].chain if is_done else None
 
     def build_base(self, log: Shelf, group: Group, seq: int) -> Document:

@@ -23,7 +23,8 @@ from node.store.engine import Store
 from node.store.logs import Card, StoredEntry
 from node.store.media import MediaRow
 from node.store.profiles import Known
-from node.store.rosters import Admission, Reader, RosterRow
+from node.store.readers import Reader
+from node.store.rosters import Admission, RosterRow
 from node.store.search import Shard
 from node.store.sqlite import SqliteStore
 from node.store.statements import Plan
@@ -44,7 +45,7 @@ FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("rosters._ROSTER", "places._STAFF"), (RosterRow, 0)),
     **dict.fromkeys(("places._MINE", "places._LISTED"), (Group, 0)),
     **dict.fromkeys(("rosters._ADMISSION", "rosters._ADMISSIONS"), (Admission, 0)),
-    "rosters._READERS": (Reader, 0),
+    "readers._READERS": (Reader, 0),
     **dict.fromkeys(("objects._BY_ID", "objects._BY_URI", "objects._LOG_OF_GROUP"), (Post, 0)),
     **dict.fromkeys(("objects._WAITING_OF_GROUP", "objects._TOPICS", "objects._NEWEST"), (Post, 0)),
     **dict.fromkeys(("objects._THREAD", "objects._MESSAGES"), (Post, 0)),

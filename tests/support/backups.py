@@ -33,7 +33,7 @@ _OWN = {
     "schema_versions",
     "settings",
     "backup_lease",
-    "journal_lines",
+    "journal_acts",
 }
 
 

@@ -19,6 +19,7 @@ import msgspec
 from node.app import Application
 from node.community.house import House, close_core, open_core
 from node.domain.actors import Actor, Member
+from node.federation.certificates import CertificateNotes
 from node.federation.message import Answer
 from node.federation.signatures.keys import PrivateKey, generate_ed25519_key, generate_rsa_key
 from node.foundation.clock import Clock
@@ -64,7 +65,7 @@ class PaperWire:
     documents: what can be fetched, by address; bytes are given as they are.
     asked: every address that was fetched, whether there was something or not.
     deliveries: every POST. reply: what the other side answers to one; 202 when None.
-    held: what every fetch waits for, when there is something.
+    held: what every fetch waits for, when there is something. certificates: what was seen of them, by a test's word.
     """
 
     documents: dict[str, Any] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class PaperWire:
     deliveries: list[Delivery] = field(default_factory=list)
     reply: Callable[[Delivery], Awaitable[Answer]] | None = None
     held: asyncio.Event | None = None
+    certificates: CertificateNotes = field(default_factory=CertificateNotes)
 
     @property
     def requests(self) -> int:

@@ -66,11 +66,12 @@ class Cluster:
 
 
 @contextmanager
-def a_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
+def a_cluster(*, is_durable: bool = False, listen: str = "") -> Iterator[Cluster]:
     """Give a running server, and take it away again with its files.
 
     Args:
         is_durable: Whether it waits for the disk, as it must for tests that end it by force.
+        listen: An address of ours at which machines of the same network reach it, too.
 
     Raises:
         PostgresMissing: No server program is installed.
@@ -82,7 +83,10 @@ def a_cluster(*, is_durable: bool = False) -> Iterator[Cluster]:
             owner = pwd.getpwnam("postgres")
             os.chown(folder, owner.pw_uid, owner.pw_gid)
         _initialise(programs, folder)
-        cluster = start(folder, is_durable=is_durable)
+        if listen:
+            with (folder / "data" / "pg_hba.conf").open("a") as file:
+                file.write("host all all samenet trust\n")
+        cluster = start(folder, is_durable=is_durable, listen=listen)
         try:
             yield cluster
         finally:
@@ -114,14 +118,14 @@ def find_programs() -> Path:
     raise PostgresMissing("no PostgreSQL server program was found")
 
 
-def start(folder: Path, *, is_durable: bool = False) -> Cluster:
+def start(folder: Path, *, is_durable: bool = False, listen: str = "") -> Cluster:
     """Start the server whose files are in `folder`, also after it was ended by force; return when it takes connections."""
-    settings = _SETTINGS | ({} if is_durable else _NOT_FOR_DURABILITY)
+    settings = _SETTINGS | {"listen_addresses": listen} | ({} if is_durable else _NOT_FOR_DURABILITY)
     options = [f"--{name}={value}" for name, value in settings.items()]
     command = [str(find_programs() / "postgres"), "-D", str(folder / "data"), "-k", str(folder), *options]
     (folder / "data" / "postmaster.pid").unlink(missing_ok=True)
     process = subprocess.Popen(
-        [*_as_owner(), "--pdeathsig", "QUIT", *command],
+        [*as_owner(), "--pdeathsig", "QUIT", *command],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -135,7 +139,7 @@ def start(folder: Path, *, is_durable: bool = False) -> Cluster:
 
 def _initialise(programs: Path, folder: Path) -> None:
     command = [
-        *_as_owner(), str(programs / "initdb"), "--pgdata", str(folder / "data"), "--username", "postgres", "--auth", "trust",
+        *as_owner(), str(programs / "initdb"), "--pgdata", str(folder / "data"), "--username", "postgres", "--auth", "trust",
         "--encoding", "UTF8", "--no-locale", "--no-sync", "--no-instructions",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
@@ -156,7 +160,7 @@ def _wait_until_ready(cluster: Cluster) -> None:
     raise RuntimeError("the PostgreSQL server of the tests does not start")
 
 
-def _as_owner() -> list[str]:
+def as_owner() -> list[str]:
     """Return the beginning of a command that runs as the owner of the cluster."""
     if os.geteuid() != 0:
         return ["setpriv"]

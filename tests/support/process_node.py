@@ -6,21 +6,24 @@ The node's address is its proxy's, so it stays the same whatever port the next p
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import signal
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
 
+from node.cli.remote import ask
 from tests.support.commands import PASSWORD, CommandRefused, Commands
 from tests.support.proxy import Proxy
 from tests.support.waiting import until_true
 
 ROUNDS = Path(sys.executable).with_name("rounds")
 _LISTENING = re.compile(rb"Listening on http://127\.0\.0\.1:(\d+)")
-_START_SECONDS = 30
+_START_SECONDS = 60
 _STOP_SECONDS = 30
 
 
@@ -32,14 +35,37 @@ class ProcessNode(Commands):
         self.proxy = proxy
         self.origin = f"http://{proxy.host}"
         self.log_path = data.with_suffix(".log")
+        # What serves: `rounds`, or a program that runs it and fails where a test says. Both get these variables.
+        self.program: list[str | Path] = [ROUNDS]
+        self.environment: dict[str, str] = {}
         self._process: asyncio.subprocess.Process | None = None
 
     @classmethod
-    async def make(cls, data: Path, *, name: str, database: str = "sqlite:") -> ProcessNode:
-        """Make a data directory with an operator; nothing serves it yet."""
-        proxy = Proxy()
+    async def make(
+        cls,
+        data: Path,
+        *,
+        name: str,
+        database: str = "sqlite:",
+        tls: ssl.SSLContext | None = None,
+        host_name: str = "localhost",
+        environment: dict[str, str] | None = None,
+    ) -> ProcessNode:
+        """Make a data directory with an operator; nothing serves it yet.
+
+        Args:
+            data: The directory.
+            name: What the node is called.
+            database: The address of its database.
+            tls: With which its proxy ends TLS; None: it has an address with http.
+            host_name: The name in its address, which must lead to loopback.
+            environment: Variables that all its processes get.
+        """
+        proxy = Proxy(tls)
         await proxy.start()
         made = cls(data, proxy)
+        made.origin = f"{'https' if tls else 'http'}://{host_name}:{proxy.port}"
+        made.environment |= environment or {}
         words = ["--base-url", made.origin, "--name", name, "--database", database, "--insecure-loopback"]
         await made.run("init", *words, "--operator", "op", "--password-stdin", text=f"{PASSWORD}\n")
         return made
@@ -55,7 +81,7 @@ class ProcessNode(Commands):
         """Run `rounds` and return exit code, stdout and stderr."""
         process = await asyncio.create_subprocess_exec(
             ROUNDS, "--data", self.data, *argv, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE, env=_environment(),
+            stderr=asyncio.subprocess.PIPE, env=_environment() | self.environment,
         )  # fmt: skip
         out, err = await process.communicate(text.encode())
         assert process.returncode is not None
@@ -66,8 +92,8 @@ class ProcessNode(Commands):
         with self.log_path.open("ab") as log:
             begin = log.tell()
             self._process = await asyncio.create_subprocess_exec(
-                ROUNDS, "--data", self.data, "serve", "--bind", "127.0.0.1:0", stdin=asyncio.subprocess.DEVNULL,
-                stdout=log, stderr=log, env=_environment(),
+                *self.program, "--data", self.data, "serve", "--bind", "127.0.0.1:0", stdin=asyncio.subprocess.DEVNULL,
+                stdout=log, stderr=log, env=_environment() | self.environment,
             )  # fmt: skip
         await until_true(lambda: self._is_ready(begin), seconds=_START_SECONDS)
 
@@ -85,9 +111,43 @@ class ProcessNode(Commands):
         """End the process as a lost power supply would: no handler runs, nothing is flushed."""
         process, self._process = self._process, None
         assert process is not None
-        process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+            process.send_signal(signal.SIGKILL)
         await process.wait()
         self.proxy.lead_to(None)
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process that serves is there; it may have ended by itself, or by a fail-point."""
+        return self._process is not None and self._process.returncode is None
+
+    async def wait_dead(self, *, seconds: float) -> bool:
+        """Wait until the process has ended by itself; return whether it has."""
+        try:
+            async with asyncio.timeout(seconds):
+                if self._process is not None:
+                    await self._process.wait()
+        except TimeoutError:
+            return False
+        self._process = None
+        self.proxy.lead_to(None)
+        return True
+
+    async def tell(self, *argv: str, text: str = "") -> Any:
+        """Say a command through the running node's socket, as `rounds` does, without a process for each; see `run`."""
+        try:
+            reply = await asyncio.to_thread(ask, self.data, [*argv, "--json"], text)
+        except ConnectionError:  # it ended in the middle
+            reply = None
+        if reply is None or reply.code != 0:
+            raise CommandRefused(reply.code if reply else -1, reply.err if reply else "The node does not run.")
+        return json.loads(reply.out)
 
     async def close(self) -> None:
         """End whatever runs, and the proxy."""

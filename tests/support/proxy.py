@@ -10,7 +10,10 @@ import asyncio
 import contextlib
 import re
 import socket
+import ssl
 from dataclasses import dataclass, field
+
+from .proxy_faults import Fault, Reset, take_requests
 
 # Both dialects of HTTP signatures name the key, and with it who speaks.
 _SPEAKER = re.compile(rb'key[iI]d="https?://([^/"]+)')
@@ -37,11 +40,19 @@ class Conversation:
 
 
 class Proxy:
-    """Listens on a port of loopback that stays the same for as long as it lives, and passes on what comes."""
+    """Listens on a port of loopback that stays the same for as long as it lives, and passes on what comes.
 
-    def __init__(self) -> None:
+    Args:
+        tls: Shows a certificate and ends TLS, as the web server before a node does; None for plain http.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.conversations: list[Conversation] = []
+        self._tls = tls
         self.is_cut = False
+        # What happens to requests on their way, see `proxy_faults`; connections that are open already are not touched.
+        self.fault: Fault | None = None
+        self._faulty: set[asyncio.Future[None]] = set()
         self._target: int | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,15 +76,23 @@ class Proxy:
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._server = await asyncio.start_server(self._take, sock=self._listener, backlog=512)
+        self._server = await asyncio.start_server(self._take, sock=self._listener, backlog=512, ssl=self._tls)
 
     def lead_to(self, port: int | None) -> None:
         """Pass on to this port from now on; None: nobody is there, connections are reset."""
         self._target = port
 
+    def disturb(self, fault: Fault | None) -> None:
+        """Let a fault happen to requests from now on; None: to none. What is open is reset, so that all come anew."""
+        self.fault = fault
+        self._end_faults()
+        for writer in list(self._open):
+            _reset(writer)
+
     def cut(self) -> None:
         """Take the node off the net: what is open is reset, and so is whatever comes."""
         self.is_cut = True
+        self._end_faults()
         for writer in list(self._open):
             _reset(writer)
 
@@ -85,10 +104,16 @@ class Proxy:
         """Close everything."""
         if self._server is not None:
             self._server.close()
+        self._end_faults()
         for writer in list(self._open):
             writer.transport.abort()
         if self._tasks:
             await asyncio.wait(self._tasks)
+
+    def _end_faults(self) -> None:
+        """End what a fault does to requests now; one that hangs would never end."""
+        for serving in self._faulty:
+            serving.cancel()
 
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -105,6 +130,14 @@ class Proxy:
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_cut or self._target is None:
             _reset(writer)
+            return
+        if self.fault is not None:
+            serving = asyncio.ensure_future(take_requests(reader, writer, self._target, lambda: self.fault))
+            self._faulty.add(serving)
+            await asyncio.wait([serving])
+            self._faulty.discard(serving)
+            if serving.cancelled() or isinstance(serving.exception(), Reset):
+                _reset(writer)
             return
         try:
             inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._target)

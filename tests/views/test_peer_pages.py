@@ -312,7 +312,8 @@ async def test_lanes_say_why_they_wait_and_are_tried_at_once(corridor: Corridor,
 
     again = [row for row in await corridor.lone.core.store.read(list_lanes) if row.head > row.cursor]
     assert ola.steps == [303, 200]
-    assert {(row.state, row.due_at) for row in again} == {("due", corridor.now)}
+    assert "backoff" not in {row.state for row in again}
+    assert all(row.due_at <= corridor.now for row in again)
     assert (await list_actions(corridor))[-1] == "lane.retry"
 
 

@@ -10,6 +10,7 @@ from node.community.groups.service import leave_group
 from node.community.posts.service import withdraw_post
 from node.community.posts.tending import lock_thread, pin_post, remove_post
 from node.community.reading.service import CATCH_UP_LIMIT
+from node.store.engine import Tx
 from node.store.threads import LIST_THREADS, PAGE_POSTS
 from tests.support.browser_form import Browser
 from tests.support.group_life import let_in, make_group, put_out
@@ -331,3 +332,19 @@ async def test_a_closed_thread_says_so_and_has_no_form_for_members(ward: Ward) -
 
     assert "This thread is closed." in ben.words
     assert [form for form in ben.page.forms if form.has("text")] == []
+
+
+async def test_an_answer_to_a_post_that_is_not_here_says_so(ward: Ward) -> None:
+    answer = await ward.say(ward.ana, "I disagree.")
+    await ward.lone.core.store.write(_lose_parent, answer.post_id)
+    ben = await ward.browser("ben")
+
+    await ben.get(page_of(answer))
+
+    assert "Answers an earlier post that is not here. I disagree." in ben.words
+
+
+async def _lose_parent(tx: Tx, post_id: int) -> None:
+    await tx.run(
+        "UPDATE posts SET in_reply_to = 'https://b.example/posts/lost' WHERE post_id = :post_id", post_id=post_id
+    )

@@ -10,6 +10,7 @@ from PIL import Image
 
 from node.community.posts.tending import lock_thread
 from node.foundation.text import CONTENT_LIMIT_CHARACTERS
+from node.store.engine import Tx
 from tests.support.browser_form import Browser
 from tests.support.group_life import make_group
 from tests.support.reading_room import Ward, list_drafts, page_of
@@ -372,3 +373,19 @@ async def test_a_draft_outlives_the_node_that_held_it(village: Village) -> None:
     await ben.get(f"/groups/ward@{a.host}/write")
 
     assert dict(ben.find_form("write").pairs)["text"] == "Half a thought"
+
+
+async def test_while_a_group_is_on_its_way_back_what_was_typed_stays_on_the_page(ward: Ward) -> None:
+    ben = await _on_write_page(ward)
+    await ward.lone.core.store.write(_begin_recovery)
+
+    await ben.submit("write", title="A title", text="Typed with one thumb")
+
+    assert ben.status == 503
+    assert "This group was restored from a backup" in ben.words
+    assert "Typed with one thumb" in ben.text
+    assert await _texts(ward) == []
+
+
+async def _begin_recovery(tx: Tx) -> None:
+    await tx.run("UPDATE groups SET recovering_at = 1, next_epoch = 2")

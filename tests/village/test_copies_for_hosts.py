@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 from urllib.parse import quote
 
 import pytest
+from aiohttp import web
 
 from node.foundation.errors import Refusing
 from tests.support.snapshots import go_back, take_snapshot
@@ -76,3 +78,77 @@ async def _forge(node: Node) -> int:
         return changed
 
     return int(await node.core.store.write(forge))
+
+
+async def test_a_node_that_never_ends_giving_back_is_heard_once_round(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    peer = await village.foreign_friend(a)
+    await village.let_foreign_in(a, ward, peer, peer.person("dora"))
+    await a.stop()
+    kept = await take_snapshot(a)
+    await a.start()
+    await a.post(ward, "true words", as_="ana")
+    await village.rest()
+    asked: list[str] = []
+    brought = [each.document for each in peer.received("Announce")]
+
+    def give(request: Any) -> web.Response:
+        asked.append(request.path)
+        return web.json_response(
+            {
+                "type": "OrderedCollectionPage",
+                "orderedItems": brought,
+                "next": f"{peer.origin}/copies?group={quote(ward, safe='')}&after={len(asked)}",
+            },
+            content_type="application/activity+json",
+        )
+
+    peer.answers["/copies"] = give
+    await a.stop()
+    await b.stop()
+    await go_back(a, kept)
+    await a.start()
+    await village.pass_time(30)
+
+    assert len(asked) <= 4, "each page must bring something that was not brought before"
+    assert await a.texts(ward, as_="ana") == []
+    await b.start()
+    for _ in range(6):
+        await village.pass_time(30)
+    assert await a.texts(ward, as_="ana") == ["true words"]
+
+
+async def test_what_a_copy_keeps_comes_in_pages(village: Village) -> None:
+    a, b, ward = await village.shared_ward()
+    for number in range(3):
+        await a.post(ward, f"word {number}", as_="ana")
+    await village.rest()
+    await b.core.store.write(_keep_many)
+
+    _, given = await _ask(a, b, ward)
+    pages, url = 1, json.loads(given)["next"]
+    kept: list[str] = []
+    while url:
+        _, given = await _ask_url(a, b, url)
+        page = json.loads(given)
+        kept += [item["id"] for item in page["orderedItems"]]
+        pages, url = pages + 1, page.get("next", "")
+
+    assert len(kept) == 120
+    assert pages == 4
+
+
+async def _ask_url(asker: Node, holder: Node, url: str) -> Any:
+    core = asker.core
+    keys = await core.keyring.own(core.instance_id)
+    return await core.client.get_document(url, signer=core.sign_for(keys, holder.origin))
+
+
+async def _keep_many(tx: Any) -> None:
+    """Keep the newest entry 120 times outside the log."""
+    for number in range(120):
+        await tx.run(
+            "INSERT INTO orphans (group_id, chain, activity_uri, seq, epoch, document, asks, kept_at)"
+            " SELECT group_id, :chain, activity_uri, seq, epoch, document, 0, 0 FROM log_entries ORDER BY seq DESC LIMIT 1",
+            chain=f"{number:064x}",
+        )

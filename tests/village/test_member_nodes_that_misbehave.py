@@ -101,11 +101,9 @@ REFUSED: dict[str, _Lie] = {
     "dora's own followers": lambda s: s.outer(cc=[f"{s.dora.uri}/followers"]),
     "another group in the audience": lambda s: s.post(audience=s.circle),
     "a parent in another group": lambda s: s.post(inReplyTo=s.elsewhere),
-    "a parent that is not there": lambda s: s.post(inReplyTo=f"{s.a.origin}/posts/{'x' * 26}"),
     "a parent in a locked thread": lambda s: s.post(inReplyTo=s.locked),
     "an id that is taken": lambda s: s.post(id=s.ednas),
     "an edit of a neighbour's post (T12)": lambda s: s.changed(s.ednas),
-    "an edit of a post that is not there": lambda s: s.changed(f"{s.peer.origin}/posts/none"),
     "a withdrawal of ana's post": lambda s: s.act("Delete", s.anas),
     "a removal of ana's post, with a reason": lambda s: s.act("Delete", s.anas, summary="I dislike it."),
     "a withdrawal of a neighbour's post (T12)": lambda s: s.act("Delete", s.ednas),
@@ -160,6 +158,22 @@ async def test_every_lie_of_a_members_node_is_refused_with_a_reason_and_writes_n
         code, _, sentence = rejects[0]["summary"].partition(": ")
         assert code == "refused", name
         assert sentence.endswith("."), name
+
+
+async def test_an_edit_of_a_post_that_is_not_there_is_refused_after_a_bounded_wait(village: Village) -> None:
+    scene = await _scene(village)
+    before = await scene.a.content(), await scene.b.content()
+    activity = scene.changed(f"{scene.peer.origin}/posts/none")
+
+    await scene.peer.send(f"{scene.ward}/inbox", activity, scene.dora)
+    await village.rest()
+    at_once = [each for each in scene.peer.received("Reject") if each.document["object"] == activity["id"]]
+    for _ in range(9):
+        await village.pass_time(13)
+
+    assert at_once == []
+    assert [each.document["object"] for each in scene.peer.received("Reject")][-1] == activity["id"]
+    assert (await scene.a.content(), await scene.b.content()) == before
 
 
 async def test_what_contradicts_itself_is_refused_at_once_and_writes_nothing(village: Village) -> None:

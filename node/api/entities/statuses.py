@@ -7,7 +7,7 @@ sharing of it. Nothing is counted but answers.
 from __future__ import annotations
 
 from node.community.posts.reading import Reading, Thread
-from node.domain.posts import Image, Post, page_token
+from node.domain.posts import SHOWN_PICTURES, Image, Post, page_token
 from node.foundation.text import put_title_above
 
 from . import Entity, PictureUrl, Setting, format_moment
@@ -115,7 +115,9 @@ class Shelf:
     def _pictures(self, post: Post) -> list[Entity]:
         """Return the pictures that are here; one still on its way from its host comes with a later reading."""
         images = self._reading.images.get(post.post_id, ())
-        return [build_attachment(image, self._picture_url(image.token)) for image in images if image.state == "ready"]
+        return [
+            build_attachment(image, self._picture_url(image.token)) for image in images if image.state in SHOWN_PICTURES
+        ]
 
 
 def build_context(thread: Thread, shelf: Shelf) -> Entity:

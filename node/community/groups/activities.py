@@ -12,7 +12,7 @@ from node.domain.groups import Group
 from node.federation.grouplog.checkpoint import build_checkpoint
 from node.federation.grouplog.position import Position
 from node.store.core import Core
-from node.store.rosters import Reader
+from node.store.readers import Reader
 
 _CONTEXT = "https://www.w3.org/ns/activitystreams"
 
@@ -65,7 +65,8 @@ def build_accept(
         "visibleAfter": visible_after,
         "historyVisibility": "all" if group.history == "all" else "sinceJoin",
     }
-    checkpoint = build_checkpoint(group.uri, base, core.keyring.at_hand(group.group_id).ed25519)
+    keys = core.keyring.at_hand(group.group_id)
+    checkpoint = build_checkpoint(group.uri, base, keys.ed25519, method=keys.ed25519_key_id)
     return _activity(core, "Accept", group.uri, request, [member_uri], result=result, checkpoint=checkpoint)
 
 
@@ -128,6 +129,13 @@ def build_flag(core: Core, reporter_uri: str, group: Group, *, post_uri: str, ru
     """Return {"type": "Flag", "actor": A, "object": post, "summary": "rule: note", "to": [G], "audience": G}."""
     summary = f"{rule}: {note}" if note else rule
     return _activity(core, "Flag", reporter_uri, post_uri, [group.uri], audience=group.uri, summary=summary)
+
+
+def build_taking(core: Core, group: Group, post_uri: str) -> dict[str, Any]:
+    """Return the group's word that a post is gone, which was said before and lost: {"type": "Delete", "actor": G, …}."""
+    to = [group.uri, f"{group.uri}/followers"]
+    summary = "This was taken back before. The group says so again after its node was restored."
+    return _activity(core, "Delete", group.uri, post_uri, to, audience=group.uri, summary=summary)
 
 
 def build_admission(core: Core, actor_uri: str, group: Group, *, instance_uri: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import msgspec
 from node.community.purge import purge_group
 from node.domain.actors import Actor
 from node.domain.groups import HISTORIES, POLICIES, ROLES, Group, Membership, may_become
-from node.federation.grouplog.checkpoint import read_checkpoint, verify_checkpoint
+from node.federation.grouplog.checkpoint import checkpoint_method, read_checkpoint, verify_checkpoint
 from node.federation.grouplog.entry import chain_zero
 from node.federation.grouplog.position import Position
 from node.federation.signatures.keys import load_multikey
@@ -27,15 +27,14 @@ from node.store.actors import get_actor_by_uri, insert_actor, list_keys_of, rena
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import pull_at
+from node.store.readers import Reader, replace_readers
 from node.store.rosters import (
-    Reader,
     get_group_by_uri,
     get_membership,
     get_membership_by_request,
     has_local_members,
     let_in,
     put_request,
-    replace_readers,
     set_base,
     take_group,
     update_group_settings,
@@ -294,9 +293,10 @@ async def _base(tx: Tx, group: Group, arrival: Arrival) -> Position:
     if document is None:
         return Position(1, 0, chain_zero(group.uri))
     base = read_checkpoint(document, group.uri)
-    for row in await list_keys_of(tx, actor_id=group.group_id):
-        if row.key_id == f"{group.uri}#ed25519":
-            verify_checkpoint(document, load_multikey(row.public_key))
+    rows = [row for row in await list_keys_of(tx, actor_id=group.group_id) if row.algorithm == "ed25519"]
+    keys = {row.key_id: row.public_key for row in rows if row.state not in ("retired", "revoked")}
+    if rows:
+        verify_checkpoint(document, load_multikey(keys.get(checkpoint_method(document, group.uri), "")))
     return base
 
 

@@ -25,8 +25,8 @@ from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import get_chain
+from node.store.readers import Reader, list_readers, replace_readers
 from node.store.rosters import (
-    Reader,
     end_admission,
     get_admission,
     get_group,
@@ -37,9 +37,7 @@ from node.store.rosters import (
     has_members_at_host,
     let_in,
     list_hosts,
-    list_readers,
     put_request,
-    replace_readers,
     take_group,
     update_membership_state,
     update_role,
@@ -165,7 +163,7 @@ async def put_out(
     )
     await write_audit(tx, actor=by, action=f"group.{state}", target=f"{group.handle} {actor.address}")
     if not actor.is_local:
-        await _part_from(tx, core, group=group, actor=actor, state=state, request=request, reason=reason)
+        await part_from(tx, core, group=group, actor=actor, state=state, request=request, reason=reason)
     if was_member:
         await _leave_staff(tx, core, tables, group=group, actor=actor, by=by)
         is_last = not await has_members_at_host(tx, group_id=group.group_id, host=actor.host)
@@ -173,7 +171,7 @@ async def put_out(
             await publish_readers(tx, core, tables, group=group)
 
 
-async def _part_from(
+async def part_from(
     tx: Tx, core: Core, *, group: Group, actor: Actor, state: str, request: str | None, reason: str
 ) -> None:
     """Tell a member's node that it is over, and stop sending to it when it was the node's last."""

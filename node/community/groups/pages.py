@@ -22,15 +22,8 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.papers import get_paper
 from node.store.places import list_staff
-from node.store.rosters import (
-    Reader,
-    RosterRow,
-    count_owners,
-    get_admission,
-    get_group,
-    get_membership,
-    list_readers,
-)
+from node.store.readers import Reader, list_readers
+from node.store.rosters import RosterRow, count_owners, get_admission, get_group, get_membership
 
 from . import repository
 from .admission import list_agreed

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from node.community.addressing import read_addressed
-from node.community.purge import TIDY_BELL
 from node.domain.actors import Member
 from node.domain.audience import fits_people
 from node.federation.vocabulary import ObjectView
@@ -14,7 +13,7 @@ from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text,
 from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome
 from node.outbox.publish import encode
 from node.store.actors import get_actor_by_uri
-from node.store.core import Core
+from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
 from node.store.objects import (
     empty_post,

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from node.domain.pressure import LOG_LIMIT_BYTES, LOG_WARN_BYTES, Room, days_to_warn
 from node.foundation.config import CONFIG_NAME
 from node.store.backups import BackupState
 from node.store.core import Core
@@ -24,7 +25,9 @@ from .service import Disk, Health
 
 GOOD, WARN, BAD = "good", "warn", "bad"
 _INBOX_WARN, _INBOX_BAD = 100, 5000
-_DISK_BAD = 0.03
+_STATE_OF_ROOM = {Room.PLENTY: GOOD, Room.LOW: WARN, Room.SCARCE: BAD, Room.FULL: BAD}
+_CERTIFICATE_BAD_DAYS = 7
+_TRANSACTION_WARN = timedelta(minutes=5)
 _TROUBLE_BAD = timedelta(hours=24)
 _CLOCK_WARN, _CLOCK_BAD = timedelta(seconds=30), timedelta(minutes=5)
 _BACKUP_EVERY, _BACKUP_BAD, _DRILL_WARN = timedelta(hours=24), timedelta(days=7), timedelta(days=35)
@@ -57,6 +60,7 @@ def look_at_node(core: Core, health: Health, troubles: Sequence[Trouble], *, is_
         _check_dead(health),
         check_inbox(health.waiting["inbox"]),
         *look_at_machine(core, health.disk),
+        *look_at_pressure(core),
         *check_backups(
             health.backup,
             every=timedelta(hours=core.config.backup.every),
@@ -74,7 +78,7 @@ def look_at_machine(core: Core, disk: Disk) -> list[Check]:
     open_files = [path.name for path in private_files(core.data) if not is_private(path)]
     is_sqlite = core.store.dialect == "sqlite"
     return [
-        check_disk(disk),
+        check_disk(disk, core.pressure.room),
         Check("files", BAD if open_files else GOOD, {"names": ", ".join(open_files)}),
         Check("engine", WARN if is_sqlite and has_checkpoint_race() else GOOD),
     ]
@@ -93,10 +97,38 @@ def is_private(path: Path) -> bool:
         return True
 
 
-def check_disk(disk: Disk) -> Check:
-    """Judge the room on the disk: a full one stops the node."""
-    state = BAD if disk.free < _DISK_BAD else WARN if disk.is_low else GOOD
-    return Check("disk", state, {"part": round(disk.free * 100), "size": disk.free_bytes})
+def look_at_pressure(core: Core, disk: Disk | None = None) -> list[Check]:
+    """Return what the watch has found and is not good; nothing where all is. disk: where it is to be judged, too."""
+    pressure, now = core.pressure, core.clock.now()
+    found = []
+    if disk is not None and (judged := check_disk(disk, pressure.room)).state != GOOD:
+        found.append(judged)
+    if pressure.is_spent:
+        found.append(Check("reserve", BAD))
+    if core.store.trouble and core.store.trouble != "full":
+        found.append(Check(f"database_{core.store.trouble}", BAD))
+    if core.store.journal.is_failing:
+        found.append(Check("journal", BAD))
+    if pressure.recovering:
+        found.append(Check("recovering", WARN, {"n": pressure.recovering}))
+    if pressure.load.is_too_much:
+        found.append(Check("load", BAD, {"n": pressure.load.total, "seconds": round(pressure.load.oldest_seconds)}))
+    if pressure.jumped_seconds is not None:
+        found.append(Check("clock_jump", BAD, {"n": abs(pressure.jumped_seconds)}))
+    if pressure.log_bytes > LOG_WARN_BYTES:
+        state = BAD if pressure.log_bytes > LOG_LIMIT_BYTES else WARN
+        found.append(Check("log", state, {"size": pressure.log_bytes}))
+    if pressure.oldest_seconds > _TRANSACTION_WARN.total_seconds():
+        found.append(Check("transaction", WARN, {"n": pressure.oldest_seconds // 60}))
+    return found + _check_certificates(core, now) + _check_peer_clocks(core, now)
+
+
+def check_disk(disk: Disk, room: Room = Room.PLENTY) -> Check:
+    """Judge the room on the disk. room: what the watch says, which stays careful for a while."""
+    room = max(room, disk.room)
+    values = {"part": round(disk.free * 100), "size": disk.free_bytes}
+    name = "disk" if room is Room.PLENTY else f"disk_{room.name.lower()}"
+    return Check(name, _STATE_OF_ROOM[room], values)
 
 
 def check_inbox(waiting: int) -> Check:
@@ -159,6 +191,42 @@ def check_clock(heard: Sequence[tuple[str, datetime]], *, now: datetime) -> Chec
     seconds = abs(statistics.median(offsets))
     state = BAD if seconds > _CLOCK_BAD.total_seconds() else WARN if seconds > _CLOCK_WARN.total_seconds() else GOOD
     return Check("clock", state, {"n": round(seconds)})
+
+
+def read_skews(core: Core, now: datetime) -> dict[int, float]:
+    """Return {number of a peer: by how many seconds its clock is ahead of ours} as far as was heard of late."""
+    found: dict[int, tuple[datetime, float]] = {}
+    for peer_id, (text, at) in core.tally.clocks.items():
+        if (said := _read_date(text)) is not None:
+            found[peer_id] = (at, (said - at).total_seconds())
+    for peer_id, (signed, at) in core.tally.signed.items():
+        if peer_id not in found or at > found[peer_id][0]:
+            found[peer_id] = (at, (signed - at).total_seconds())
+    return {peer_id: skew for peer_id, (at, skew) in found.items() if now - at < _CLOCK_IS_NEWS}
+
+
+def _check_peer_clocks(core: Core, now: datetime) -> list[Check]:
+    """Name the peers whose clocks differ so much that signatures are refused, where most agree with ours."""
+    skews = {peer_id: skew for peer_id, skew in read_skews(core, now).items() if core.peers.by_id(peer_id) is not None}
+    wrong = [peer_id for peer_id, skew in skews.items() if abs(skew) > _CLOCK_BAD.total_seconds()]
+    if not wrong:
+        return []
+    names = ", ".join(peer.name for peer in core.peers.all() if peer.peer_id in wrong)
+    most = round(max(abs(skews[peer_id]) for peer_id in wrong) / 60)
+    return [Check("peer_clocks", WARN, {"n": most, "names": names})]
+
+
+def _check_certificates(core: Core, now: datetime) -> list[Check]:
+    """Judge the certificates that were seen: 21, 7 and 2 days before they end, and when they are not good at all."""
+    found = []
+    for host, seen in sorted(core.pressure.certificates.items()):
+        name = "certificate_own" if host == core.host else "certificate_peer"
+        if seen.ends_at is None:
+            found.append(Check(f"{name}_refused", BAD, {"host": host, "problem": seen.problem}))
+        elif (warned := days_to_warn(seen.ends_at, now=now)) is not None:
+            days = max(0, (seen.ends_at - now).days)
+            found.append(Check(name, BAD if warned <= _CERTIFICATE_BAD_DAYS else WARN, {"n": days, "host": host}))
+    return found
 
 
 def _check_dead(health: Health) -> Check:

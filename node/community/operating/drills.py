@@ -161,8 +161,9 @@ async def _check_keys(store: Store, folder: Path, instance_uri: str, found: Find
         for row in rows:
             private = _open_key(row, node_key)
             closed += private is None
-            if row.key_id == found.key_id and private is not None:
-                found.key, found.fingerprint = private, fingerprint_hex(private.public)
+            is_instance_key = row.key_id.startswith(f"{instance_uri}#ed25519") and row.state == "current"
+            if is_instance_key and private is not None:
+                found.key_id, found.key, found.fingerprint = row.key_id, private, fingerprint_hex(private.public)
         after = rows[-1].key_id
         rows = await store.read(_sealed_keys, after)
     if closed:

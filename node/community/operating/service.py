@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from node import __version__
 from node.community.members.service import count_members
+from node.domain.pressure import Room, judge_room
 from node.store.activities import count_activities, count_dead_activities, count_waiting
 from node.store.audit import find_first_bad, list_newest_audit
 from node.store.backups import BackupState, read_backup_state
@@ -19,12 +19,12 @@ from node.store.engine import Tx
 from node.store.logs import count_pulls, count_unapplied
 from node.store.media import count_media, count_wanted
 from node.store.objects import count_posts
+from node.store.reserve import measure_volume
 from node.store.rosters import list_groups
 from node.store.streams import count_dead_letters, count_lanes_behind
 from node.store.submissions import count_submissions
 from node.store.tally import KINDS, Counts, hour_of, list_counts
 
-LOW_DISK = 0.10
 AUDIT_PAGE = 50
 CHART_HOURS = 24
 
@@ -42,9 +42,14 @@ class Disk:
         return self.free_bytes / self.total_bytes
 
     @property
+    def room(self) -> Room:
+        """Which step of the ladder that is."""
+        return judge_room(total_bytes=self.total_bytes, free_bytes=self.free_bytes)
+
+    @property
     def is_low(self) -> bool:
         """Whether it is time to make room."""
-        return self.free < LOW_DISK
+        return self.room > Room.PLENTY
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +109,8 @@ class AuditPage:
 
 def measure_disk(data: Path) -> Disk:
     """Return how much room a data directory has."""
-    usage = shutil.disk_usage(data)
-    return Disk(usage.total, usage.free)
+    volume = measure_volume(data)
+    return Disk(volume.total_bytes, volume.free_bytes)
 
 
 async def count_node(tx: Tx) -> tuple[dict[str, int], dict[str, int]]:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from node.domain.peers import Peer
 from node.outbox.publish import LANES_BELL
 from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.streams import list_lanes, save_lane
+from node.store.streams import hasten_lane, list_lanes
 
 from .service import require_peer
-
-_NOT_SAVED = {"peer_id", "stream", "group_id", "head"}
 
 
 async def retry_lanes(core: Core, text: str, *, by: str) -> int:
@@ -30,9 +26,7 @@ async def _retry(tx: Tx, core: Core, peer: Peer, by: str) -> int:
     count = 0
     for row in await list_lanes(tx):
         if row.peer_id == peer.peer_id and row.head > row.cursor:
-            values = {name: value for name, value in asdict(row).items() if name not in _NOT_SAVED}
-            values |= {"due_at": tx.now, "state": "due"}
-            await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=values)
+            await hasten_lane(tx, peer_id=row.peer_id, stream=row.stream, due_at=tx.now)
             count += 1
     tx.after_commit(lambda: core.bell.ring(LANES_BELL))
     return count

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from node.community.purge import TIDY_BELL
 from node.domain.groups import Group
 from node.federation.grouplog.entry import build_tombstone
+from node.federation.origin import same_origin
 from node.federation.vocabulary import ActivityView, ObjectView
 from node.foundation.text import clean_text
 from node.inbox.dispatch import Arrival
 from node.outbox.publish import encode
 from node.store.actors import get_actor_by_uri
-from node.store.core import Core
+from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
 from node.store.files import delete_files
 from node.store.following import carry_following
@@ -36,6 +36,7 @@ from node.store.objects import (
 )
 from node.store.renumbering import renumber_post
 from node.store.submissions import confirm_submission
+from node.store.takings import note_taken_back, was_taken_back
 from node.store.topics import set_summary, split_thread
 
 from .activities import edited_at, read_post, read_topic
@@ -50,6 +51,9 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
         return
     await confirm_submission(tx, activity_uri=arrival.uri)
     known = await find_post(tx, uri=view.id)
+    if known is None and await was_taken_back(tx, group_id=group.group_id, post_uri=view.id):
+        await _erase_entry(tx, core, group, arrival.uri, view.id)  # its deletion came first: nobody reads these words
+        return
     if known is not None:
         if known.seq is None and known.group_id == group.group_id and known.author_id == author.actor_id:
             await _say_as_in_log(tx, core, group, arrival, view, known)
@@ -62,7 +66,7 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
 async def _say_as_in_log(tx: Tx, core: Core, group: Group, arrival: Arrival, view: ObjectView, waiting: Any) -> None:
     """Give a post that waited the words that the log has: a change that was made meanwhile stands in it further on."""
     if waiting.state not in ("waiting_for_host", "draft"):
-        await _erase_entry(tx, core, group, arrival.uri)  # taken back meanwhile: nobody reads these words here
+        await _erase_entry(tx, core, group, arrival.uri, view.id)  # taken back meanwhile: nobody reads these words here
     elif waiting.activity_uri != arrival.uri:
         said = read_post(view, arrived=tx.now)
         await update_post_text(
@@ -121,6 +125,9 @@ async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
         return
     post = await find_post(tx, uri=view.id)
     author = await get_actor_by_uri(tx, uri=arrival.actor_uri)
+    if post is None and await was_taken_back(tx, group_id=group.group_id, post_uri=view.id):
+        await _erase_entry(tx, core, group, arrival.uri, view.id)
+        return
     if post is None and author is not None and group.base_seq == 0:
         # We hold the log from its start, so the first text was erased before we came: the Update stands alone.
         await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
@@ -128,11 +135,11 @@ async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     if post is None or author is None or post.author_id != author.actor_id or post.group_id != group.group_id:
         return
     if post.state != "live":
-        await _erase_entry(tx, core, group, arrival.uri)
+        await _erase_entry(tx, core, group, arrival.uri, post.uri)
         return
     said = read_post(view, arrived=tx.now)
     if arrival.document.get("forgetEarlier") is True:
-        await _erase_texts(tx, core, group, post)
+        await _erase_texts(tx, core, group, post, gone=None)
         await drop_versions(tx, post_id=post.post_id)
     else:
         await keep_version(tx, post=post)
@@ -153,8 +160,14 @@ async def on_delete_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     """Its author takes a post back: the words go everywhere, the place stays."""
     await confirm_submission(tx, activity_uri=arrival.uri)
     author = await get_actor_by_uri(tx, uri=arrival.actor_uri)
-    post = await find_post(tx, uri=arrival.view.object_id or "")
-    if post is not None and author is not None and post.author_id == author.actor_id:
+    post_uri = arrival.view.object_id or ""
+    post = await find_post(tx, uri=post_uri)
+    is_authors = author is not None and same_origin(post_uri, author.uri, allow_insecure=core.allow_insecure)
+    if post is not None:
+        is_authors = author is not None and post.author_id == author.actor_id
+    if is_authors:
+        await note_taken_back(tx, group_id=group.group_id, post_uri=post_uri, seq=seq)
+    if is_authors and post is not None:
         await _take_away(tx, core, group, post, state="withdrawn", reason=None)
 
 
@@ -162,6 +175,8 @@ async def on_remove_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     """A moderator removes a post, with a reason; the host decided that they may."""
     await confirm_submission(tx, activity_uri=arrival.uri)
     post = await find_post(tx, uri=arrival.view.object_id or "")
+    if post is None or post.group_id == group.group_id:
+        await note_taken_back(tx, group_id=group.group_id, post_uri=arrival.view.object_id or "", seq=seq)
     if post is not None:
         reason = clean_text(arrival.view.summary or "", limit=2000)
         await _take_away(tx, core, group, post, state="removed", reason=reason)
@@ -206,19 +221,19 @@ async def on_split_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Ar
 async def _take_away(tx: Tx, core: Core, group: Group, post: Any, *, state: str, reason: str | None) -> None:
     if post.group_id != group.group_id or post.state not in ("live", "waiting_for_host"):
         return
-    await _erase_texts(tx, core, group, post)
+    await _erase_texts(tx, core, group, post, gone=post.uri)
     await empty_post(tx, post_id=post.post_id, state=state, reason=reason)
     hashes = await forget_media_of_post(tx, post_id=post.post_id)
     tx.after_commit(lambda: delete_files(core, hashes))
 
 
-async def _erase_texts(tx: Tx, core: Core, group: Group, post: Any) -> None:
-    """Put Tombstones into the log in place of everything that carried a text of this post so far."""
+async def _erase_texts(tx: Tx, core: Core, group: Group, post: Any, *, gone: str | None) -> None:
+    """Put Tombstones into the log in place of everything that carried a text of this post so far; `gone` if it is."""
     for activity_uri in {post.activity_uri, *await list_version_activities(tx, post_id=post.post_id)}:
-        await _erase_entry(tx, core, group, activity_uri)
+        await _erase_entry(tx, core, group, activity_uri, gone)
 
 
-async def _erase_entry(tx: Tx, core: Core, group: Group, activity_uri: str) -> None:
+async def _erase_entry(tx: Tx, core: Core, group: Group, activity_uri: str, post_uri: str | None) -> None:
     tombstone = encode(build_tombstone(activity_uri)).decode()
-    await erase_entry(tx, group_id=group.group_id, activity_uri=activity_uri, tombstone=tombstone)
+    await erase_entry(tx, group_id=group.group_id, activity_uri=activity_uri, tombstone=tombstone, post_uri=post_uri)
     tx.after_commit(lambda: core.bell.ring(TIDY_BELL))

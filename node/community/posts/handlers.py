@@ -16,9 +16,11 @@ from node.domain.access import Decision, may_moderate, may_write
 from node.domain.actors import Actor, Viewer
 from node.domain.audience import fits_group
 from node.domain.groups import Group, Membership
+from node.federation.grouplog.waiting import PARENT_ASKS, PARENT_SECONDS, Turn, judge_submission
+from node.federation.origin import same_origin
 from node.federation.vocabulary import ActivityView, ObjectView
 from node.foundation.text import clean_text
-from node.inbox.dispatch import Arrival, Done, Dropped, Need, NeedPicture, Outcome, Tables
+from node.inbox.dispatch import Arrival, Done, Dropped, Later, Need, NeedPicture, Outcome, Tables
 from node.store.actors import get_actor_by_uri
 from node.store.core import Core
 from node.store.engine import Tx
@@ -26,10 +28,12 @@ from node.store.media import get_mirror
 from node.store.objects import find_post, find_post_by_id, update_post_state
 from node.store.rosters import get_group_by_uri, get_membership, take_group
 from node.store.submissions import get_submission, hold_submission, refuse_submission
+from node.store.takings import was_taken_back
 
 from .activities import read_topic
 from .pictures import read_attachment
 
+_PARENT_WAIT_SECONDS = PARENT_SECONDS / PARENT_ASKS
 _HELD_AGAIN = timedelta(hours=1)
 
 
@@ -95,9 +99,12 @@ class PostHost:
             return problem
         if await find_post(tx, uri=view.id) is not None:
             return "A post with this id is here already."
-        if view.in_reply_to is not None:
-            parent = await find_post(tx, uri=view.in_reply_to)
-            if parent is None or parent.group_id != group.group_id:
+        turn = await self._turn(tx, core, group, arrival, post_uri=view.id, needs=view.in_reply_to)
+        if not isinstance(turn, Turn):
+            return turn
+        parent = await find_post(tx, uri=view.in_reply_to) if view.in_reply_to is not None else None
+        if parent is not None:
+            if parent.group_id != group.group_id:
                 return _NO_PARENT
             decision = may_write(viewer, place, is_locked=parent.is_locked)
             if not decision:
@@ -107,6 +114,25 @@ class PostHost:
             return media
         await record(tx, core, self.tables, group=group, kind="create", arrival=arrival, media=media or None)
         return Done()
+
+    async def _turn(
+        self, tx: Tx, core: Core, group: Group, arrival: Arrival, *, post_uri: str, needs: str | None
+    ) -> Turn | Outcome | str:
+        """Return that it is its turn, or what it waits for: what it needs may have been lost, and its node may hold it."""
+        turn = judge_submission(
+            is_in_log=False,
+            is_taken_back=await was_taken_back(tx, group_id=group.group_id, post_uri=post_uri),
+            has_needed=needs is None or await find_post(tx, uri=needs) is not None,
+            asks=arrival.tries,
+            waited_seconds=arrival.tries * _PARENT_WAIT_SECONDS,
+        )
+        if turn is Turn.REFUSE:
+            return "This post was taken back."
+        if turn is Turn.WAIT:
+            if (peer_id := arrival.peer_id) is not None:
+                tx.after_commit(lambda: core.doubt(group.group_id, peer_id, ""))
+            return Later(f"{needs} is not here yet.", _PARENT_WAIT_SECONDS)
+        return turn
 
     async def _mirrors(
         self, tx: Tx, core: Core, group: Group, view: ObjectView
@@ -139,6 +165,9 @@ class PostHost:
         view = arrival.view.inner
         if not isinstance(view, ObjectView):
             return "Only posts are changed here."
+        turn = await self._turn(tx, core, group, arrival, post_uri=view.id, needs=view.id)
+        if not isinstance(turn, Turn):
+            return turn
         post, decision = await self._own_post(tx, group, viewer, place, view.id)
         if not decision:
             return decision.reason
@@ -159,7 +188,17 @@ class PostHost:
         self, tx: Tx, core: Core, group: Group, viewer: Viewer, place: Membership | None, arrival: Arrival
     ) -> Outcome | str:
         """The author's is a withdrawal; a moderator's is a removal, and carries a reason."""
-        post = await find_post(tx, uri=arrival.view.object_id or "")
+        post_uri = arrival.view.object_id or ""
+        turn = await self._turn(tx, core, group, arrival, post_uri=post_uri, needs=post_uri)
+        if not isinstance(turn, Turn):
+            return turn
+        post = await find_post(tx, uri=post_uri)
+        if post is None and same_origin(post_uri, viewer.uri, allow_insecure=core.allow_insecure):
+            decision = may_write(viewer, place)  # it may come yet, and is then gone
+            if not decision:
+                return decision.reason
+            await record(tx, core, self.tables, group=group, kind="delete", arrival=arrival)
+            return Done()
         if post is None or post.group_id != group.group_id:
             return "There is no such post in this group."
         if post.author_id == viewer.actor_id:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from typing import Any
 
 from node.domain.groups import Group
 from node.domain.posts import Image
+from node.foundation.errors import Unavailable
 from node.foundation.text import clean_text
 from node.inbox.pictures import PICTURES_BELL
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.files import MEDIA_TYPES
 from node.store.logs import get_entry
-from node.store.media import MediaRow, attach_mirror, insert_media
+from node.store.media import MediaRow, attach_mirror, get_media, insert_media
+from node.store.picture_cache import want_again
 
 ALT_LIMIT_CHARACTERS = 1500
+# How long a page waits for a picture whose file went to make room.
+AGAIN_SECONDS = 5.0
+_LOOK_SECONDS = 0.1
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -28,6 +35,24 @@ def describe_mirror(core: Core, image: Image) -> dict[str, Any]:
         "width": image.width,
         "height": image.height,
     }
+
+
+async def fetch_again(core: Core, token: str) -> None:
+    """Have a picture fetched again whose file went to make room, and wait a little for it.
+
+    Raises:
+        Unavailable: It cannot be had now; the next look may find it.
+    """
+    if core.pressure.may_cache and await core.store.write(want_again, token=token):
+        core.bell.ring(PICTURES_BELL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(AGAIN_SECONDS):
+            while core.pressure.may_cache:
+                row = await core.store.read(get_media, token=token)
+                if row is not None and row.state == "ready":
+                    return
+                await asyncio.sleep(_LOOK_SECONDS)
+    raise Unavailable("This picture is fetched again from the group's host. Please try again in a moment.")
 
 
 def read_attachment(attachment: dict[str, Any]) -> tuple[str, str, str] | None:

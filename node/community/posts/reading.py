@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from node.domain.actors import Member
 from node.domain.attestations import NONE
-from node.domain.posts import Image, Post
+from node.domain.posts import SHOWN_PICTURES, Image, Post
 from node.foundation.errors import NotFound
 from node.store import objects
 from node.store.attestations import find_standings
@@ -20,6 +20,8 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.media import get_media, list_images
 from node.store.profiles import Joined, Profile, label_profile, list_joined, list_profiles
+
+from .pictures import fetch_again
 
 SHOWN_LIMIT = 40
 _SHOWN = ("live", "waiting_for_host")
@@ -103,12 +105,17 @@ async def read_thread(core: Core, *, viewer: Member, post_id: int) -> Thread:
 
 
 async def find_picture(core: Core, *, viewer: Member, token: str) -> tuple[str, str]:
-    """Return (SHA-256, media type) of a picture on a post that a member may read.
+    """Return (SHA-256, media type) of a picture on a post that a member may read; one whose file went is fetched again.
 
     Raises:
         NotFound: Absent, not there yet, its post taken away, or not for this member.
+        Unavailable: Its file went to make room, and cannot be had now.
     """
-    return await core.store.read(_picture, viewer.actor_id, token)
+    sha256, media_type, is_gone = await core.store.read(_picture, viewer.actor_id, token)
+    if is_gone:
+        await fetch_again(core, token)
+    core.tally.use_picture(token)
+    return sha256, media_type
 
 
 async def _home(tx: Tx, core: Core, viewer_id: int, span: Span) -> Reading:
@@ -245,9 +252,9 @@ async def _people(tx: Tx, viewer_id: int, posts: list[Post]) -> dict[int, list[i
     return people
 
 
-async def _picture(tx: Tx, viewer_id: int, token: str) -> tuple[str, str]:
+async def _picture(tx: Tx, viewer_id: int, token: str) -> tuple[str, str, bool]:
     row = await get_media(tx, token=token)
-    if row is None or row.state != "ready" or row.post_id is None:
+    if row is None or row.state not in SHOWN_PICTURES or row.post_id is None:
         raise NotFound
     await _shown(tx, viewer_id, row.post_id)
-    return row.sha256, row.media_type
+    return row.sha256, row.media_type, row.state != "ready"

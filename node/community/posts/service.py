@@ -69,10 +69,12 @@ async def create_post(
         idempotency: (owner, key) of a request that may be sent twice; the second gets the first one's post.
 
     Raises:
+        Unavailable: There is no room on the disk.
         Invalid: Nothing is said, or too much.
         NotFound: The group or the parent is not there for this member.
         Forbidden: The member may not write here, or the thread is locked.
     """
+    core.pressure.check_write()
     draft = clean_draft(draft)
     plan = await core.store.read(_plan, core, author, group_id, draft, reply_to)
     uri = f"{core.origin}/posts/{core.ids.token()}"

@@ -35,9 +35,11 @@ async def add_image(core: Core, *, owner: Member, data: bytes, alt: str) -> Imag
     """Clean a picture, keep it, and return it; it belongs to nobody's post yet.
 
     Raises:
+        Unavailable: There is no room for pictures.
         TooLarge: More bytes or pixels than this node takes.
         Invalid: It is not a picture that can be cleaned.
     """
+    core.pressure.check_upload()
     limits = core.config.limits
     too_large = TooLarge(f"A picture has at most {limits.upload_bytes // 1_048_576} MB.")
     if len(data) > limits.upload_bytes:

@@ -19,14 +19,11 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.following import get_level, list_levels
 from node.store.profiles import list_joined
-from node.store.rosters import (
-    Reader,
-    RosterRow,
-    count_in_state,
-    get_group,
-)
+from node.store.readers import Reader
+from node.store.rosters import RosterRow, count_in_state, get_group
 from node.store.topics import Shape, list_shapes
 
+from .reach import LeftBehind, list_nodes_left_behind
 from .seen import list_labelled, require_joined
 
 CATCH_UP_LIMIT = 7
@@ -76,7 +73,10 @@ class GroupLine:
 
 @dataclass(frozen=True, slots=True)
 class GroupPage:
-    """One group, as a member of it sees it. level: how much of it they want to hear. newest_id: of its newest post."""
+    """One group, as a member of it sees it.
+
+    level: how much of it they want to hear. newest_id: of its newest post. left_behind: for staff, where the group is hosted.
+    """
 
     group: Group
     place: Membership
@@ -88,6 +88,7 @@ class GroupPage:
     earlier_before: int | None
     level: str
     newest_id: int
+    left_behind: list[LeftBehind]
 
 
 async def catch_up(core: Core, *, viewer: Member) -> CatchUp:
@@ -213,6 +214,7 @@ async def _group_page(tx: Tx, core: Core, viewer_id: int, group_id: int, before_
         earlier_before=shown[-1].newest_id if len(rows) > len(shown) else None,
         level=await get_level(tx, actor_id=viewer_id, group_id=group_id),
         newest_id=max((row.newest_id for row in rows), default=0),
+        left_behind=await list_nodes_left_behind(tx, core, group=group) if place.is_staff and group.is_local else [],
     )
 
 

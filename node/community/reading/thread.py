@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from node.community.groups.hosting import list_readers_now
 from node.community.posts.service import label_author
-from node.domain.actors import Member
+from node.domain.actors import Member, Viewer
 from node.domain.groups import Group, Membership
 from node.domain.posts import Image, Post
 from node.foundation.errors import NotFound
@@ -18,10 +18,12 @@ from node.store.engine import Tx
 from node.store.following import get_following
 from node.store.media import list_images
 from node.store.profiles import list_joined
-from node.store.rosters import Reader, get_membership
+from node.store.readers import Reader
+from node.store.rosters import get_membership
 from node.store.topics import Part, Shape, list_parts, list_shapes
 
 from .quotes import Quote, list_quotes
+from .reach import Reach, list_reaches
 from .seen import find_joined, list_labelled
 
 _PLAIN = Shape()
@@ -37,6 +39,7 @@ class ThreadPage:
     their own. origin: the first post of the thread that this one was part of.
     quotes: what is shown of posts that some link to. follows: "follow", "mute" or "none".
     ticks: {author: stage} of those whose attestation counts here.
+    reaches: where those posts are of which the member may know it.
     waiting: the member's own, not yet in the host's order. later_after, earlier_before: where other parts begin.
     """
 
@@ -62,6 +65,7 @@ class ThreadPage:
     origin: Post | None
     draft: SavedDraft | None
     ticks: dict[int, str]
+    reaches: dict[int, Reach]
     later_after: int | None
     earlier_before: int | None
 
@@ -91,7 +95,7 @@ async def read_thread_page(
         NotFound: The viewer may not read it, or it is not there.
     """
     address = (handle, host or core.host)
-    return await core.store.read(_thread_page, core, viewer.actor_id, address, token, after_id, before_id)
+    return await core.store.read(_thread_page, core, viewer.viewer, address, token, after_id, before_id)
 
 
 async def note_read(core: Core, *, viewer: Member, page: ThreadPage) -> None:
@@ -103,12 +107,13 @@ async def note_read(core: Core, *, viewer: Member, page: ThreadPage) -> None:
 async def _thread_page(
     tx: Tx,
     core: Core,
-    viewer_id: int,
+    viewer: Viewer,
     address: tuple[str, str],
     token: str,
     after_id: int | None,
     before_id: int | None,
 ) -> tuple[ThreadPage, Post]:
+    viewer_id = viewer.actor_id
     group, place = await find_joined(tx, viewer_id, *address)
     group_id = group.group_id
     named = await threads.get_post_by_token(tx, viewer_id=viewer_id, group_id=group_id, token=token)
@@ -120,9 +125,7 @@ async def _thread_page(
     mark = max(position, await progress.get_mark(tx, actor_id=viewer_id, group_id=group_id))
     unread_id = await threads.find_first_unread(tx, after_id=mark, **where)
     total = await threads.count_up_to(tx, post_id=2**62, **where)
-    if after_id is None:  # where they stopped, with a little of what they know; short threads are shown whole
-        stopped = named.post_id if named.post_id != root_id else mark
-        after_id = 0 if total <= threads.PAGE_POSTS else _a_little_before(stopped)
+    after_id = _find_beginning(named, mark, total) if after_id is None else after_id
     posts, later_after = await _part_of_thread(tx, where, after_id, before_id)
     is_from_start = not posts or posts[0].post_id == root_id
     first_number = 1 if is_from_start else await threads.count_up_to(tx, post_id=posts[0].post_id, **where)
@@ -156,6 +159,7 @@ async def _thread_page(
         origin=tended.get(shape.from_root_id or 0),
         draft=await drafts.get_draft(tx, actor_id=viewer_id, group_id=group_id, parent_id=root_id),
         ticks=await list_accepted(tx, core.peers, actor_ids=(post.author_id for post in (*posts, *waiting))),
+        reaches=await list_reaches(tx, core, group=group, viewer=viewer, place=place, posts=posts),
         later_after=later_after,
         earlier_before=posts[0].post_id if posts and first_number > 1 else None,
     )
@@ -174,9 +178,13 @@ async def _part_of_thread(
     return posts, posts[-1].post_id if len(rows) > len(posts) else None
 
 
-def _a_little_before(position: int) -> int:
-    """Return a number from which the last post that was read still shows."""
-    return position - 1
+def _find_beginning(named: Post, mark: int, total: int) -> int:
+    """Return behind which post to begin: where they stopped, so that the last post they read still shows.
+
+    A short thread is shown whole; one that was asked for by a post of it begins at that post.
+    """
+    stopped = named.post_id if named.post_id != named.root_id else mark
+    return 0 if total <= threads.PAGE_POSTS else stopped - 1
 
 
 async def _note_read(tx: Tx, viewer_id: int, group_id: int, root_id: int, post_id: int) -> None:

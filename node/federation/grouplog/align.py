@@ -118,7 +118,7 @@ def is_worth_keeping(*, author: str, group: str, has_content: bool) -> bool:
     return has_content and author != group
 
 
-def choose_told(head: Position, kept: Iterable[LogEntry]) -> Position:
+def choose_told(head: Position, kept: Iterable[LogEntry | Position]) -> Position:
     """Return the position that our requests tell: the head, or where the last thing stood that we keep for the host."""
     last = max(kept, key=lambda entry: (entry.epoch, entry.seq), default=None)
     return head if last is None else Position(last.epoch, last.seq, last.chain)

@@ -11,15 +11,15 @@ from typing import Any
 
 from node.foundation.errors import RemoteMalformed
 
-from ..integrity import sign_document, verify_proof
+from ..integrity import proof_method, sign_document, verify_proof
 from ..signatures.keys import PrivateKey, PublicKey
 from .position import Position
 
 _HEX = frozenset("0123456789abcdef")
 
 
-def build_checkpoint(group: str, position: Position, key: PrivateKey) -> dict[str, Any]:
-    """Return a signed checkpoint of a group that we host."""
+def build_checkpoint(group: str, position: Position, key: PrivateKey, *, method: str | None = None) -> dict[str, Any]:
+    """Return a signed checkpoint of a group that we host; `method` is the key's id, where it is not the group's first."""
     document = {
         "type": "LogCheckpoint",
         "group": group,
@@ -27,7 +27,7 @@ def build_checkpoint(group: str, position: Position, key: PrivateKey) -> dict[st
         "seq": position.seq,
         "chain": position.chain,
     }
-    return sign_document(document, key, method=f"{group}#ed25519", created=None)
+    return sign_document(document, key, method=method or f"{group}#ed25519", created=None)
 
 
 def read_checkpoint(document: object, group: str) -> Position:
@@ -44,6 +44,19 @@ def read_checkpoint(document: object, group: str) -> Position:
     if not isinstance(chain, str) or len(chain) != 64 or not set(chain) <= _HEX:
         raise RemoteMalformed("The checkpoint's chain is not a SHA-256 in hex.")
     return Position(epoch, seq, chain)
+
+
+def checkpoint_method(document: dict[str, Any], group: str) -> str:
+    """Return the id of the key that proves a checkpoint, which must be one of its group's keys.
+
+    Raises:
+        RemoteMalformed: It names a key of somebody else, or none.
+    """
+    method = proof_method(document) or ""
+    owner, _, name = method.partition("#")
+    if owner != group or not name:
+        raise RemoteMalformed("A checkpoint is proved by its group's own key.")
+    return method
 
 
 def verify_checkpoint(document: dict[str, Any], group_key: PublicKey) -> None:

@@ -112,9 +112,16 @@ def parse_salt(text: object) -> bytes:
     return salt
 
 
-def seal_entry(entry: LogEntry, key: PrivateKey) -> dict[str, Any]:
-    """Return the proof of the group over an entry. Deterministic: Ed25519, no time."""
-    proof: dict[str, Any] = sign_document(entry.to_wire(), key, method=f"{entry.group}#ed25519", created=None)["proof"]
+def seal_entry(entry: LogEntry, key: PrivateKey, *, method: str | None = None) -> dict[str, Any]:
+    """Return the proof of the group over an entry. Deterministic: Ed25519, no time.
+
+    Args:
+        entry: What is proved.
+        key: The group's key.
+        method: The key's id; that of a group's first key where none is given.
+    """
+    method = method or f"{entry.group}#ed25519"
+    proof: dict[str, Any] = sign_document(entry.to_wire(), key, method=method, created=None)["proof"]
     return proof
 
 
@@ -175,15 +182,31 @@ def read_announce(document: dict[str, Any]) -> ReceivedEntry:
     return ReceivedEntry(entry, wire, activity, salt, tuple(media))
 
 
+def entry_method(received: ReceivedEntry) -> str:
+    """Return the id of the key that proves an entry, which must be one of its group's keys, of now or before.
+
+    Raises:
+        RemoteMalformed: It names a key of somebody else, or none.
+    """
+    method = proof_method(received.wire) or ""
+    owner, _, name = method.partition("#")
+    if owner != received.entry.group or not name:
+        raise RemoteMalformed("A log entry is proved by its group's own key.")
+    return method
+
+
 def verify_entry(received: ReceivedEntry, group_key: PublicKey) -> None:
     """Check the group's proof over an entry, and that the content is the one committed to.
+
+    Args:
+        received: As it came.
+        group_key: The key that `entry_method` names, found by the caller.
 
     Raises:
         RemoteMalformed: The commitment does not fit the content.
         SignatureInvalid: The proof is not the group's.
     """
-    if proof_method(received.wire) != f"{received.entry.group}#ed25519":
-        raise RemoteMalformed("A log entry is proved by its group's own key.")
+    entry_method(received)
     verify_proof(received.wire, group_key, need_created=False)
     if received.salt is not None and commit_of(received.salt, received.object) != received.entry.commit:
         raise RemoteMalformed("The log entry's content is not the one committed to.")

@@ -23,6 +23,8 @@ from enum import Enum
 from .entry import LogEntry
 from .position import Position
 
+# How many places a question names at most: our own first, then those of what was given already.
+LOCATOR_PLACES = 64
 # What was taken away stays so, whoever has left since.
 _TAKES_AWAY = frozenset({"delete", "remove"})
 

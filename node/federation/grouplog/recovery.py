@@ -107,13 +107,12 @@ def choose_base(base_seq: int, *, head_seq: int) -> int:
     return min(base_seq, head_seq)
 
 
-def is_done_with(told: Position, recovery: Recovery, node: str, *, chain_here: str | None) -> bool:
+def is_done_with(told: Position, *, heard_chain: str | None, chain_here: str | None) -> bool:
     """Say whether we need nothing more of what a node keeps for us: it may let it go. Asked when we hold nothing back.
 
     Args:
         told: The position that the node's request tells.
-        recovery: The group's.
-        node: Who tells it.
+        heard_chain: Where it stood when it had given us all.
         chain_here: What our log has at that number: what stands there as it stood need not be given back.
     """
-    return chain_here == told.chain or (node, told.chain) in recovery.heard
+    return told.chain in (chain_here, heard_chain)

@@ -28,6 +28,9 @@ from .values import (
     read_text,
 )
 
+# Keys that proved what an actor said before, for whoever reads that later; beside `assertionMethod`, whose keys sign.
+PAST_METHODS: Final = "pastAssertionMethod"
+PAST_KEYS_LIMIT: Final = 64
 ACTOR_TYPES: Final = ("Person", "Group", "Service", "Application", "Organization")
 
 _PEM_LIMIT_CHARACTERS: Final = 16_384
@@ -41,7 +44,8 @@ class ActorView(msgspec.Struct, frozen=True, kw_only=True):
 
     handle: `preferredUsername`, the part before the @; None where the actor has none.
     summary: HTML, not yet sanitised.
-    keys: RSA keys from `publicKey`, Ed25519 keys from `assertionMethod`, each with the owner it names.
+    keys: RSA keys from `publicKey`, Ed25519 keys from `assertionMethod`, each with the owner it names; after them those of
+        before, which sign nothing any more (`KeyDocument.signs`).
     moderators: the collection of a group's moderators (Lemmy writes it into `attributedTo`).
     attributed_to: who the actor belongs to, where these are named one by one (PeerTube, Smithereen).
     manually_approves, discoverable, indexable: false unless the document says true.
@@ -116,8 +120,11 @@ def read_actor(document: Document, type_name: str) -> ActorView:
 
 
 def read_keys(document: Document) -> tuple[KeyDocument, ...]:
-    """Return the keys that an actor's document or an author card lists, each with the owner it names."""
-    return (*_read_pem_keys(document), *_read_multikeys(document))
+    """Return the keys that an actor's document or an author card lists, each with the owner it names.
+
+    The first of a kind is the one that its owner signs with now.
+    """
+    return (*_read_pem_keys(document), *_read_multikeys(document), *_read_past_keys(document))
 
 
 def _read_attribution(document: Document) -> tuple[str | None, tuple[str, ...]]:
@@ -141,11 +148,14 @@ def _read_icon(document: Document) -> str | None:
 
 def _read_pem_keys(document: Document) -> list[KeyDocument]:
     """Return RSA keys; one that does not say whose it is belongs to nobody, and is left out."""
-    keys = [
-        (read_link(key, "id"), read_link(key, "owner"), read_text(key, "publicKeyPem", limit=_PEM_LIMIT_CHARACTERS))
-        for key in read_objects(document, "publicKey", limit=KEYS_LIMIT)
-    ]
-    return [KeyDocument(key_id, owner, "rsa", pem) for key_id, owner, pem in keys if key_id and owner and pem]
+    found: list[KeyDocument] = []
+    for key in read_objects(document, "publicKey", limit=KEYS_LIMIT):
+        key_id, owner = read_link(key, "id"), read_link(key, "owner")
+        pem = read_text(key, "publicKeyPem", limit=_PEM_LIMIT_CHARACTERS)
+        if key_id and owner and pem:
+            state = "overlap" if found else "current"
+            found.append(KeyDocument(key_id, owner, "rsa", pem, state, read_instant(key, "expires")))
+    return found
 
 
 def _read_multikeys(document: Document) -> list[KeyDocument]:
@@ -158,7 +168,20 @@ def _read_multikeys(document: Document) -> list[KeyDocument]:
         text = read_text(key, "publicKeyMultibase", limit=_MULTIKEY_LIMIT_CHARACTERS)
         key_id, controller = read_link(key, "id"), read_link(key, "controller")
         if _is_ed25519(key, text) and text and key_id and controller:
-            found.append(KeyDocument(key_id, controller, "ed25519", text))
+            state = "overlap" if found else "current"
+            found.append(KeyDocument(key_id, controller, "ed25519", text, state, read_instant(key, "expires")))
+    return found
+
+
+def _read_past_keys(document: Document) -> list[KeyDocument]:
+    """Return Ed25519 keys that prove only what was said before; one that was revoked names the last log entry it proves."""
+    found: list[KeyDocument] = []
+    for key in read_objects(document, PAST_METHODS, limit=PAST_KEYS_LIMIT):
+        text = read_text(key, "publicKeyMultibase", limit=_MULTIKEY_LIMIT_CHARACTERS)
+        key_id, controller, last = read_link(key, "id"), read_link(key, "controller"), key.get("lastEntry")
+        if _is_ed25519(key, text) and text and key_id and controller:
+            state, last_seq = ("revoked", last if type(last) is int else 0) if "revoked" in key else ("past", None)
+            found.append(KeyDocument(key_id, controller, "ed25519", text, state, last_seq=last_seq))
     return found
 
 

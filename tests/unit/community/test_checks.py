@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("free", "state"), [(50, "good"), (10, "good"), (9, "warn"), (3, "warn"), (2, "bad"), (0, "bad")]
+    ("free", "state"), [(50, "good"), (10, "good"), (9, "warn"), (5, "warn"), (4, "bad"), (0, "bad")]
 )
 def test_a_disk_is_judged_by_what_is_free(free: int, state: str) -> None:
     assert check_disk(Disk(100, free)).state == state

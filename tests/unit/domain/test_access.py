@@ -25,6 +25,7 @@ from node.domain.access import (
     may_own,
     may_read,
     may_request,
+    may_see_reach,
     may_verify,
     may_write,
 )
@@ -149,6 +150,7 @@ def test_who_is_not_active_does_nothing(viewer: Viewer) -> None:
 
     assert not may_write(viewer, owner)
     assert not may_edit(viewer, author_id=viewer.actor_id, state="live", membership=owner)
+    assert not may_see_reach(viewer, author_id=viewer.actor_id, membership=owner)
     assert not may_moderate(viewer, owner)
     assert not may_own(viewer, owner)
     assert not may_admit_node(viewer, owner)
@@ -160,6 +162,7 @@ def test_who_is_not_in_the_group_does_nothing_in_it_whatever_their_role_was(stat
     place = a_place(state, role=role) if state is not None else None
 
     assert not may_write(ANA, place)
+    assert not may_see_reach(ANA, author_id=ANA.actor_id, membership=place)
     assert not may_moderate(ANA, place)
     assert not may_own(ANA, place)
     assert not may_admit_node(ANA, place)
@@ -183,6 +186,8 @@ def test_what_each_role_may_do(
     assert may_write(ANA, place).allowed is writes
     assert may_write(ANA, place, is_locked=True).allowed is writes_in_locked
     assert may_moderate(ANA, place).allowed is moderates
+    assert may_see_reach(ANA, author_id=BEN_ID, membership=place).allowed is moderates
+    assert may_see_reach(ANA, author_id=ANA.actor_id, membership=place).allowed
     assert may_admit_node(ANA, place).allowed is admits
     assert may_own(ANA, place).allowed is owns
 

@@ -19,7 +19,7 @@ from node.federation.credentials import (
     StatementRefused,
     build_statement,
     day_of,
-    read_attestation_key,
+    read_attestation_keys,
     read_statement,
     verify_statement,
 )
@@ -247,4 +247,4 @@ def test_no_statement_with_another_value_in_it_is_believed(name: str, value: Any
 def test_no_value_passes_for_an_instance_with_a_key(value: Any) -> None:
     for instance in (value if isinstance(value, dict) else {}, an_instance() | {KEY_MEMBER: value}):
         with pytest.raises(StatementRefused):
-            read_attestation_key(instance, instance_uri=INSTANCE, fingerprint=None)
+            read_attestation_keys(instance, instance_uri=INSTANCE, fingerprint=None)

@@ -35,7 +35,6 @@ from node.federation.grouplog.recovery import (
     ASK_AGAIN_SECONDS,
     ASK_LATE_SECONDS,
     PATIENCE_SECONDS,
-    Recovery,
     be_calm,
     begin_recovery,
     choose_base,
@@ -191,11 +190,10 @@ def test_a_base_lies_no_higher_than_the_log_when_a_new_epoch_begins() -> None:
 
 def test_a_host_is_done_with_what_it_has_as_it_stood_or_was_given() -> None:
     told = Position(1, 3, "b" * 64)
-    heard: Recovery = be_calm(1).hear("b", told.chain)
 
-    assert is_done_with(told, be_calm(1), "b", chain_here=told.chain)
-    assert is_done_with(told, heard, "b", chain_here=None)
-    assert not is_done_with(told, heard, "c", chain_here="c" * 64)
+    assert is_done_with(told, heard_chain=None, chain_here=told.chain)
+    assert is_done_with(told, heard_chain=told.chain, chain_here=None)
+    assert not is_done_with(told, heard_chain=None, chain_here="c" * 64)
 
 
 @pytest.mark.parametrize(

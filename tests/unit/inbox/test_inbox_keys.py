@@ -10,9 +10,10 @@ import pytest
 
 from node.federation.message import Answer
 from node.federation.signatures.keys import fingerprint_hex, format_public_pem
-from node.store.peers import get_peer_by_host
+from node.foundation.errors import Busy, NodeError, Unreachable
+from node.store.peers import get_peer_by_host, update_peer_facts
 from tests.support.corridor import Corridor
-from tests.support.lone_house import ORIGIN, rsa_key
+from tests.support.lone_house import ORIGIN, PaperWire, rsa_key
 from tests.support.requesters import ForeignActor, a_foreign_actor, a_get, a_post, ask
 
 FRIEND, ALLY = "https://friend.example", "https://ally.example"
@@ -215,7 +216,9 @@ async def test_t62_another_instance_key_pauses_a_pinned_peer(corridor: Corridor,
     core = corridor.lone.core
     peer = core.peers.by_host("friend.example")
     assert peer is not None
-    core.peers.put(replace(peer, is_pinned=pinned, fingerprint=fingerprint_hex(node.ed25519.public)))
+    pinned_peer = replace(peer, is_pinned=pinned, fingerprint=fingerprint_hex(node.ed25519.public))
+    await core.store.write(update_peer_facts, peer=pinned_peer)
+    core.peers.put(pinned_peer)
     corridor.lone.wire.documents = {taken_over.uri: taken_over.document()}
 
     answer = await corridor.post(taken_over.sign(a_get("/groups/ward"), corridor.now))
@@ -231,3 +234,23 @@ async def _keys(corridor: Corridor) -> dict[str, Any]:
         lambda tx: tx.all("SELECT key_id, actor_id, public_key, sealed_private, state FROM actor_keys")
     )
     return {row.key_id: tuple(row) for row in rows}
+
+
+@pytest.mark.parametrize("trouble", [Unreachable(internal="down"), Busy(internal="our database is away")])
+async def test_a_key_is_asked_for_again_soon_where_its_node_or_our_database_was_down(
+    corridor: Corridor, monkeypatch: pytest.MonkeyPatch, trouble: NodeError
+) -> None:
+    newcomer = a_foreign_actor("friend.example", "newcomer")
+
+    async def fail(wire: PaperWire, url: str, **more: object) -> tuple[str, bytes]:
+        raise trouble
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PaperWire, "get_document", fail)
+        patch.setattr(PaperWire, "get_json", fail)
+        answer = await corridor.send(newcomer, newcomer.activity("View", ORIGIN, number="early"))
+    corridor.lone.clock.advance(6)
+    corridor.lone.wire.documents = {newcomer.uri: newcomer.document()}
+    later = await corridor.send(newcomer, newcomer.activity("View", ORIGIN, number="later"))
+
+    assert (answer.status, later.status) == (503 if isinstance(trouble, Busy) else 401, 202)

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from node.outbox.lane import (
+    FAR_BEHIND,
     FIRST_DELAY_SECONDS,
     ITEM_TRIES,
+    KNOCK_SECONDS,
     LONGEST_DELAY_SECONDS,
     SENTENCES,
     Lane,
@@ -65,6 +67,26 @@ def test_a_peer_that_holds_more_is_believed_up_to_the_head_and_never_backwards(h
     after, _ = try_once(202, held=held)
 
     assert after.cursor == cursor
+
+
+@pytest.mark.parametrize(
+    ("held", "behind", "waits"),
+    [
+        (None, FAR_BEHIND + 1, False),  # it says nothing: software without the log
+        (5, FAR_BEHIND + 1, False),  # it holds what it was brought: it takes nothing by itself
+        (6, FAR_BEHIND, False),
+        (6, FAR_BEHIND + 1, True),
+        (900, 10_000, True),
+    ],
+)
+def test_a_peer_far_behind_that_takes_entries_by_itself_is_brought_one_a_second(
+    held: int | None, behind: int, waits: bool
+) -> None:
+    after, outcome = try_once(202, held=held, head=(held or 5) + behind)
+
+    assert (outcome, after.cursor, after.error_code) == (Outcome.ADVANCE, held or 5, None)
+    assert (after.due_at - NOON).total_seconds() == (KNOCK_SECONDS if waits else 0)
+    assert after.state == ("due" if waits else "idle")
 
 
 @pytest.mark.parametrize("status", [400, 413, 415, 422])
@@ -131,15 +153,18 @@ def test_an_answer_that_is_not_about_the_entry_holds_everything_and_names_the_tr
     assert after.due_at > NOON
 
 
-def test_the_first_sight_of_a_trouble_is_kept_while_it_stays_the_same() -> None:
+def test_the_first_sight_of_trouble_is_kept_until_something_is_taken() -> None:
     first, _ = try_once(503)
     earlier = replace(first, error_since_at=NOON - timedelta(hours=1))
 
     same, _ = try_once(503, lane=earlier)
     another, _ = try_once(401, lane=earlier)
+    taken, _ = try_once(202, lane=earlier)
+    item, _ = try_once(400, lane=earlier)
 
     assert same.error_since_at == NOON - timedelta(hours=1)
-    assert another.error_since_at == NOON
+    assert another.error_since_at == item.error_since_at == NOON - timedelta(hours=1)
+    assert taken.error_since_at is None
 
 
 @pytest.mark.parametrize("held", [0, 2, 3, 6, 9])
@@ -237,6 +262,19 @@ def test_contact_makes_a_waiting_lane_due_and_lets_another_alone() -> None:
     assert soon.due_at == NOON + timedelta(seconds=7)
     assert (soon.cursor, soon.error_code) == (TROUBLED.cursor, TROUBLED.error_code)
     assert unchanged == FRESH
+
+
+def test_contact_takes_no_time_from_a_peer_that_asked_for_it() -> None:
+    asked, _ = try_once(429, retry_after=600.0)
+
+    assert contact(asked, now=NOON, delay_seconds=7) == asked
+
+
+@pytest.mark.parametrize("status", [0, 301, 400, 401, 403, 404, 409, 410, 500, 503])
+def test_contact_makes_a_lane_due_whatever_else_it_waits_for(status: int) -> None:
+    waiting, _ = try_once(status, held=4 if status == 409 else None, may_skip=False)
+
+    assert contact(waiting, now=NOON, delay_seconds=1).due_at == NOON + timedelta(seconds=1)
 
 
 def test_contact_never_puts_a_try_off() -> None:

@@ -1,0 +1,91 @@
+"""Row 10: a node with a wrong clock, or one that jumps. Up to five minutes nobody notices; beyond, it is refused and named."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from node.cli.remote import ask
+from tests.support.fake_time import at_another_time
+from tests.support.neighbours import Neighbours, make_due, the_neighbours
+from tests.support.process_node import ProcessNode
+from tests.support.waiting import until_true
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pair(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Neighbours]:
+    """Give two nodes; a file beside the second one's directory says how wrong its clock is."""
+    folder = tmp_path_factory.mktemp("pair")
+
+    def prepare(node: ProcessNode) -> None:
+        if node.data.name == "hospital":
+            node.environment |= at_another_time("+0s", file=folder / "offset")
+
+    async with the_neighbours(folder, ["sqlite:"] * 2, prepare=prepare) as made:
+        await made.rest()
+        yield made
+
+
+def _set_clock(pair: Neighbours, offset: str) -> None:
+    """Let the second node's clock jump, while it runs."""
+    Path(pair.b.data.with_name("offset")).write_text(f"{offset}\n")
+
+
+async def _errors(node: ProcessNode) -> set[str]:
+    lanes = (await node.tell("lane", "list"))["lanes"]
+    return {lane["error"]["code"] for lane in lanes if lane["error"]}
+
+
+async def _talk(pair: Neighbours) -> list[str]:
+    return [await pair.speak(node) for node in pair.nodes]
+
+
+@pytest.mark.parametrize("offset", ["+30s", pytest.param("-30s", marks=pytest.mark.long), "+4m"])
+async def test_row_10_a_clock_that_is_a_little_wrong_does_not_matter(pair: Neighbours, offset: str) -> None:
+    _set_clock(pair, offset)
+
+    await _talk(pair)
+    await pair.rest()
+
+    assert await _errors(pair.a) == await _errors(pair.b) == set()
+    assert await pair.check() == []
+    _set_clock(pair, "+0s")
+
+
+@pytest.mark.parametrize(
+    "offset", ["+10m", "-3h", *(pytest.param(offset, marks=pytest.mark.long) for offset in ("-10m", "+3h"))]
+)
+async def test_row_10_a_clock_that_is_far_wrong_is_refused_and_named_and_nothing_is_lost(
+    pair: Neighbours, offset: str
+) -> None:
+    _set_clock(pair, offset)
+
+    await _talk(pair)
+    await until_true(lambda: _is_refused(pair), seconds=40)
+    named = await _ask_both(pair)
+    _set_clock(pair, "+0s")
+    await make_due(pair.b)  # what was put off by a clock that ran ahead stays put off by as much
+    await pair.rest()
+
+    assert "The two clocks differ by" in "".join(named)
+    assert await pair.check() == []
+
+
+async def _is_refused(pair: Neighbours) -> bool:
+    for node, other in ((pair.a, pair.b), (pair.b, pair.a)):
+        await node.tell("lane", "retry", other.host)
+    return "refused" in await _errors(pair.a) | await _errors(pair.b)
+
+
+async def _ask_both(pair: Neighbours) -> list[Any]:
+    """Return what each node's operator is told when they try the way to the other."""
+    tests = [(node.data, ["peer", "test", other.host]) for node, other in ((pair.a, pair.b), (pair.b, pair.a))]
+    replies = await asyncio.gather(*(asyncio.to_thread(ask, data, words) for data, words in tests))
+    return [reply.out for reply in replies if reply is not None]
