@@ -36,7 +36,7 @@ sim: $(DEV) ## Run the simulation of nodes that fail and lie: make sim SEEDS=200
 
 ROUNDS ?= 100
 faults: $(DEV) ## End processes by force at their commit boundaries, round after round, on both databases: make faults ROUNDS=100.
-	FAULT_ROUNDS=$(ROUNDS) $(BYTECODE) $(BIN)/python -m pytest -p no:randomly tests/faults/test_row_13_kill9_rounds.py $(ARGS)
+	FAULT_ROUNDS=$(ROUNDS) $(BYTECODE) $(BIN)/python -m pytest -m "long or slow" -p no:randomly tests/faults/test_row_13_kill9_rounds.py $(ARGS)
 
 bench: $(DEV) ## Measure what an activity costs, beside the limits of this machine.
 	$(BIN)/python -m bench $(ARGS)

@@ -16,11 +16,11 @@ _SET = "UPDATE actor_keys SET state = :state, expires_at = :expires_at, last_seq
 _OWN = """SELECT k.key_id, k.actor_id, k.algorithm, k.public_key, k.state, k.created_at, k.expires_at, a.uri, a.kind, a.handle
   FROM actor_keys k JOIN actors a ON a.actor_id = k.actor_id WHERE a.is_local = 1"""
 _ONE = f"{_OWN} AND k.key_id = :key_id"
-_IS_UNTOLD = """SELECT 1 FROM key_tellings t JOIN peers p ON p.peer_id = t.peer_id
+_IS_UNTOLD = """EXISTS (SELECT 1 FROM key_tellings t JOIN peers p ON p.peer_id = t.peer_id
   WHERE t.key_id = k.key_id AND p.state IN ('active', 'paused') AND NOT EXISTS (
-   SELECT 1 FROM lanes l WHERE l.peer_id = t.peer_id AND l.stream = :stream AND l.cursor >= t.position)"""
+   SELECT 1 FROM lanes l WHERE l.peer_id = t.peer_id AND l.stream = :stream AND l.cursor >= t.position))"""
 _DUE = f"""{_OWN} AND k.state = 'overlap' AND k.expires_at IS NULL
-  AND (k.created_at <= :due_at OR NOT EXISTS ({_IS_UNTOLD})) ORDER BY k.created_at, k.key_id LIMIT 500"""
+  AND (k.created_at <= :due_at OR NOT {_IS_UNTOLD}) ORDER BY k.created_at, k.key_id LIMIT 500"""
 _ANY_COMING = """SELECT 1 AS yes FROM actor_keys k JOIN actors a ON a.actor_id = k.actor_id
   WHERE a.is_local = 1 AND k.state = 'overlap' AND k.expires_at IS NULL LIMIT 1"""
 _GOING = f"{_OWN} AND k.state = 'overlap' AND k.expires_at <= :now_at ORDER BY k.key_id LIMIT 500"

@@ -39,7 +39,7 @@ def list_boundaries() -> list[str]:
 
 def _is_write(call: ast.Call) -> bool:
     """Return whether this hands a body to a store; files are written with bytes or text, not with a name."""
-    if not isinstance(call.func, ast.Attribute) or call.func.attr != "write":
+    if not isinstance(call.func, ast.Attribute) or call.func.attr not in ("write", "write_arrival"):
         return False
     owner = call.func.value
     name = owner.attr if isinstance(owner, ast.Attribute) else owner.id if isinstance(owner, ast.Name) else ""

@@ -19,7 +19,7 @@ from tests.support.commands import CommandRefused
 from tests.support.neighbours import Neighbours, the_neighbours
 from tests.support.waiting import until_true
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 _HOSTS = {"society": "society.test", "hospital": "hospital.test"}
 
 

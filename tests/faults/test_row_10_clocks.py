@@ -16,7 +16,7 @@ from tests.support.neighbours import Neighbours, make_due, the_neighbours
 from tests.support.process_node import ProcessNode
 from tests.support.waiting import until_true
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -38,6 +38,7 @@ async def _make_databases(cluster: Cluster, *names: str) -> list[str]:
     return [cluster.address(name) for name in names]
 
 
+@pytest.mark.long
 async def test_row_13_what_was_acknowledged_is_everywhere_once_after_rounds_of_kill_9(
     database_kind: str, request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

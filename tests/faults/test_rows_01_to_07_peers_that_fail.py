@@ -114,6 +114,7 @@ async def test_row_01_a_peer_that_takes_and_never_answers_holds_up_nobody_else(t
         assert lane["error"]["code"] == "unreachable"
 
 
+@pytest.mark.long
 async def test_row_02_a_peer_that_answers_byte_by_byte_is_cut_off_and_memory_stays(three: Neighbours) -> None:
     before = _memory_bytes(three.a)
 
@@ -127,6 +128,7 @@ async def test_row_02_a_peer_that_answers_byte_by_byte_is_cut_off_and_memory_sta
         assert _memory_bytes(three.a) - before < 20_000_000
 
 
+@pytest.mark.long
 async def test_row_02_those_who_ask_byte_by_byte_are_cut_off_and_the_others_are_served(three: Neighbours) -> None:
     host, _, port = three.a.host.partition(":")
     before, began = _memory_bytes(three.a), time.monotonic()
@@ -179,6 +181,7 @@ async def test_row_03_a_reset_costs_at_most_one_more_delivery_and_has_no_effect(
         assert len(three.b.proxy.conversations) == passed
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [500, 502, 503])
 async def test_row_04_a_storm_of_errors_is_waited_out_longer_and_longer_and_the_first_success_ends_it(
     three: Neighbours, status: int

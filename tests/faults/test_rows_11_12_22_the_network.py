@@ -133,6 +133,7 @@ async def test_row_11_of_two_bodies_under_one_id_the_first_counts_and_nothing_br
     assert "activity_id_reused" in three.a.log_path.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("minutes", [1, 10, 60])
 async def test_row_12_after_a_partition_the_nodes_come_together_by_themselves(three: Neighbours, minutes: int) -> None:
     for node in three.nodes[1:]:
@@ -159,6 +160,7 @@ async def test_row_12_after_a_partition_the_nodes_come_together_by_themselves(th
     assert await three.check() == []
 
 
+@pytest.mark.long
 async def test_row_12_a_node_that_reaches_others_and_is_not_reached_loses_nothing(three: Neighbours) -> None:
     three.b.proxy.cut()
 
@@ -175,6 +177,7 @@ async def test_row_12_a_node_that_reaches_others_and_is_not_reached_loses_nothin
     assert await three.check() == []
 
 
+@pytest.mark.long
 async def test_row_12_nodes_that_go_and_come_at_random_lose_nothing(three: Neighbours) -> None:
     chance = random.Random(12)
 

@@ -25,7 +25,7 @@ from tests.support.process_node import ProcessNode
 from tests.support.village import MovingClock
 from tests.support.waiting import until, until_true
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.long, pytest.mark.slow, pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 _PEERS = 30
 
 

@@ -118,6 +118,7 @@ async def test_a_members_write_does_not_stand_behind_what_arrives(corridor: Corr
         await core.store.write(_nothing)
         order.append("member")
 
+    await asyncio.gather(*(core.store.write(_nothing) for _ in range(32)))  # connections are open from here on
     arriving = [asyncio.create_task(arrive(number)) for number in range(600)]
     await asyncio.sleep(0)
     await asyncio.gather(member_writes(), *arriving)

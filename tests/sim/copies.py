@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from node.domain.journal import Told
 from node.federation.grouplog.align import choose_told, proves_fork
-from node.federation.grouplog.checkpoint import read_checkpoint, verify_checkpoint
+from node.federation.grouplog.checkpoint import checkpoint_method, read_checkpoint, verify_checkpoint
 from node.federation.grouplog.entry import ReceivedEntry, read_announce
 from node.federation.grouplog.handed import choose_handing
 from node.federation.grouplog.position import Position, Verdict, format_position, status_of
@@ -211,6 +211,7 @@ class Copies:
     def read_base(self, uri: str, checkpoint: Document) -> Position | None:
         """Return the place of a checkpoint that the group has signed; None when it is not one."""
         try:
+            checkpoint_method(checkpoint, uri)
             verify_checkpoint(checkpoint, load_public(uri))
             return read_checkpoint(checkpoint, uri)
         except NodeError:

@@ -147,7 +147,7 @@ def test_plain_http_is_for_test_nodes_on_loopback_alone(base_url: str, insecure:
     [
         ({"database": "mysql://x"}, "database must be"),
         ({"database": "sqlite:/somewhere/else"}, "database must be"),
-        ({"media": "s3://bucket"}, "media must be"),
+        ({"media": "ftp://bucket"}, "media must be"),
         ({"log_level": "loud"}, "log_level must be one of"),
         ({"name": "  "}, "name must not be empty"),
         ({"limits": {"deliveries": 0}}, "limits.deliveries must be at least 1"),
