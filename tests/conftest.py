@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from node.store.engine import Store
 from tests.support.clock import FrozenClock
@@ -74,6 +75,13 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
                 ran.update(value for name, value in report.user_properties if name == "database")
     if ran:
         terminalreporter.write_line("Tests " + ", ".join(f"on {_TITLES[kind]}: {ran[kind]}" for kind in KINDS))
+
+
+@pytest.fixture(autouse=True)
+def _logs_of_its_own() -> Iterator[None]:
+    """Forget where a test sent the logs: its stream is closed when the next one begins."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 *How it works.* The deliverer looks at the lanes that are behind their streams when the bell rings, and each second. As
 many as there are slots for are started, each with its next 20 entries, all read in one snapshot; which ones is decided by
-`choosing.choose` alone. A lane sends its entries one after the other and saves its cursor once per such run, or at the
+`choosing.choose` alone. Those for which there was no slot come from the same look as slots become free: with a thousand
+lanes a look is dear. A lane sends its entries one after the other and saves its cursor once per such run, or at the
 first trouble; after a crash at most these are sent again, and the peer takes each once. Where several processes share the
 database, a lane is leased before it is served (`leasing`). Requests are signed when they are sent. What an answer means
 for the lane is decided by `lane.advance` alone.
@@ -15,7 +16,8 @@ import contextlib
 import email.utils
 import random
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from node.domain.peers import Peer
@@ -30,7 +32,7 @@ from node.store.logs import StoredEntry
 from node.store.streams import LaneRow, StreamEntry, hasten_lane, list_lanes_behind
 from node.store.tally import DELIVERED, FAILED
 
-from .batches import BATCH_ENTRIES, Batch, lane_of, read_batch, save_run
+from .batches import BATCH_ENTRIES, Batch, Inboxes, lane_of, read_batch, save_run
 from .choosing import SLOW_SECONDS, STARTS_PER_SECOND, Flight, Starts, choose, is_hastened, is_room
 from .lane import CONTACT_SECONDS, Lane, Outcome, Reply, advance, contact
 from .leasing import Served, Wanted, open_slots
@@ -44,13 +46,30 @@ _CONTACT_LONGEST_SECONDS = 30.0
 
 @dataclass(slots=True)
 class _Running:
-    """A lane that is being served. is_wanted: more came for it meanwhile. asked_at: since when its request is under way."""
+    """A lane that is being served.
+
+    is_failing: it was in trouble when it began. is_wanted: more came for it meanwhile. has_failed: it is in trouble now.
+    asked_at: since when its request is under way.
+    """
 
     task: asyncio.Task[None]
     is_failing: bool
     head: int
     is_wanted: bool = False
+    has_failed: bool = False
     asked_at: float | None = None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a look found: active lanes behind their streams, the longest unserved first.
+
+    begun: those that ran then, whose rows may be out of date, and those that were begun since.
+    """
+
+    rows: list[LaneRow] = field(default_factory=list)
+    begun: set[tuple[int, str]] = field(default_factory=set)
+    inboxes: Inboxes = field(default_factory=dict)
 
 
 class Deliverer:
@@ -62,6 +81,9 @@ class Deliverer:
         self._running: dict[tuple[int, str], _Running] = {}
         self._served: dict[tuple[int, str], int] = {}
         self._turn = 0
+        self._seen = _Seen()
+        self._beginning = asyncio.Lock()
+        self._room = asyncio.Event()
         self._is_crowded = False
         self._held: frozenset[int] = frozenset()
         self._starts = Starts()
@@ -78,17 +100,24 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until `stop` is called."""
-        keeping = asyncio.create_task(self._slots.keep())
+        helping = [asyncio.create_task(self._slots.keep()), asyncio.create_task(self._fill_up())]
         try:
             while not self._stopping:
-                try:
-                    await self.look()
-                except NodeError as error:
-                    get_logger().error("lanes_unread", code=error.code, reason=error.internal)
+                await _told(self.look())
                 await self._core.bell.wait(LANES_BELL, at_most_seconds=LOOK_SECONDS)
             await self.settle()
         finally:
-            keeping.cancel()
+            for each in helping:
+                each.cancel()
+
+    async def _fill_up(self) -> None:
+        """Go on with what the last look found, as slots become free."""
+        while True:
+            await self._room.wait()
+            self._room.clear()
+            async with self._beginning:
+                if self._core.pressure.may_sign:
+                    await _told(self._begin())
 
     async def stop(self, *, grace_seconds: float = 15.0) -> None:
         """Start nothing new, let what is in flight end within the grace, cut off the rest."""
@@ -111,16 +140,27 @@ class Deliverer:
         """Start what is due now; nothing by a clock that was set under our feet."""
         if not self._core.pressure.may_sign:
             return
-        await self._slots.release()
-        busy = dict(self._running)  # before the read: what a lane saved as it ended is seen by it
-        rows = await self._core.store.read(list_lanes_behind)
-        contacted, answered = self._core.peers.take_contacted(), self._answered
-        self._answered = set()
-        if waiting := [row for row in rows if row.error_code and is_hastened(row, contacted, answered)]:
-            rows = await self._hasten(rows, waiting)
-        chosen: Wanted = self._choose(rows, busy)
+        async with self._beginning:
+            await self._slots.release()
+            busy = dict(self._running)  # before the read: what a lane saved as it ended is seen by it
+            rows = await self._core.store.read(list_lanes_behind)
+            contacted, answered = self._core.peers.take_contacted(), self._answered
+            self._answered = set()
+            if waiting := [row for row in rows if row.error_code and is_hastened(row, contacted, answered)]:
+                rows = await self._hasten(rows, waiting)
+            for row in rows:
+                if (running := busy.get((row.peer_id, row.stream))) is not None and row.head > running.head:
+                    self._look_again_after((row.peer_id, row.stream))
+            active = [row for row in rows if self._is_active(row.peer_id)]
+            active.sort(key=lambda row: self._served.get((row.peer_id, row.stream), 0))
+            self._seen = _Seen(active, set(busy))
+            await self._begin()
+
+    async def _begin(self) -> None:
+        """Start as many of the lanes that were seen as there is room for."""
+        chosen: Wanted = self._choose(self._seen)
         while chosen and not self._stopping:
-            taken, chosen = await self._slots.take(chosen)
+            taken, chosen = await self._slots.take(chosen, self._seen.inboxes)
             for served in taken:
                 self._start(served)
 
@@ -138,26 +178,19 @@ class Deliverer:
                 await self._core.store.write(_hasten, row, lane.due_at)
         return await self._core.store.read(list_lanes_behind) if waiting else rows
 
-    def _choose(self, rows: list[LaneRow], busy: dict[tuple[int, str], _Running]) -> list[tuple[LaneRow, Peer]]:
-        """Return the lanes to start now, the longest unserved first.
-
-        busy: the lanes that ran when the rows were read; theirs may be out of date.
-        """
-        for row in rows:
-            if (running := busy.get((row.peer_id, row.stream))) is not None and row.head > running.head:
-                self._look_again_after((row.peer_id, row.stream))
-        active = [row for row in rows if self._is_active(row.peer_id)]
-        active.sort(key=lambda row: self._served.get((row.peer_id, row.stream), 0))
+    def _choose(self, seen: _Seen) -> list[tuple[LaneRow, Peer]]:
+        """Return the lanes to start now, the longest unserved first; they are not chosen from this look again."""
         seconds, limit = self._core.clock.monotonic(), self._core.config.limits.deliveries
-        passed_over = busy.keys() | {key for row in active if self._slots.is_left(key := (row.peer_id, row.stream))}
+        left = {key for row in seen.rows if self._slots.is_left(key := (row.peer_id, row.stream))}
         flights = {
             key: Flight(one.is_failing, one.asked_at is not None and seconds - one.asked_at > SLOW_SECONDS)
             for key, one in self._running.items()
         }
         starts = self._starts.left(seconds)
-        choice = choose(active, passed_over, flights, now=self._core.clock.now(), limit=limit, starts=starts)
+        choice = choose(seen.rows, seen.begun | left, flights, now=self._core.clock.now(), limit=limit, starts=starts)
         self._starts.take(choice.failing)
         self._is_crowded, self._held = choice.is_crowded, choice.held
+        seen.begun.update((row.peer_id, row.stream) for row in choice.chosen)
         found = ((row, self._core.peers.by_id(row.peer_id)) for row in choice.chosen)
         return [(row, peer) for row, peer in found if peer is not None]
 
@@ -183,12 +216,12 @@ class Deliverer:
                 get_logger().warning("lane_lost", peer=served.peer.host, reason=error.internal)
             else:
                 get_logger().error("lane_stopped", peer=served.peer.host, reason=f"{type(error).__name__}: {error}")
-            limit = self._core.config.limits.deliveries
-            has_room = self._is_crowded and is_room(len(self._running), limit=limit)
             if key[1] == CONTROL:
                 self._core.bell.ring(LANES_BELL)  # other processes may hold its peer's lanes back, too
-            elif running.is_wanted or has_room or key[0] in self._held:
+            elif running.is_wanted or key[0] in self._held:
                 self._core.bell.ring_here(LANES_BELL)
+            elif self._is_crowded and is_room(len(self._running), limit=self._core.config.limits.deliveries):
+                self._core.bell.ring_here(LANES_BELL) if running.has_failed else self._room.set()
 
         task.add_done_callback(ended)
 
@@ -206,6 +239,7 @@ class Deliverer:
             lane, dead, may_go_on = await self._send_batch(served, lane, batch)
             if lane.error_code is None:
                 self._answered.add(peer.peer_id)
+            self._running[served.key].has_failed = lane.error_code is not None
             is_news = self._is_news(peer, lane)
             dead_id = self._core.ids.number()
             await self._core.store.write(save_run, row, lane, dead=dead, dead_id=dead_id, is_news=is_news, lease=lease)
@@ -314,6 +348,14 @@ class Deliverer:
             return False
         self._delivered_at[peer.peer_id] = now
         return True
+
+
+async def _told(looking: Awaitable[None]) -> None:
+    """Wait for a look, and say it when the database had none."""
+    try:
+        await looking
+    except NodeError as error:
+        get_logger().error("lanes_unread", code=error.code, reason=error.internal)
 
 
 async def _hasten(tx: Tx, row: LaneRow, due_at: datetime) -> None:

@@ -23,7 +23,7 @@ from node.store.leases import KEEP_SECONDS, LaneKey, Lease, claim_lanes, keep_la
 from node.store.rosters import get_admission
 from node.store.streams import LaneRow
 
-from .batches import Batch, read_batches, read_held
+from .batches import Batch, Inboxes, read_batches, read_held
 
 # Small steps, so that several processes that were woken by the same word share what there is.
 CLAIM_AT_ONCE = 16
@@ -54,8 +54,11 @@ class Served:
 class Slots(Protocol):
     """How a process comes to lanes, and lets go of them."""
 
-    async def take(self, wanted: Wanted) -> tuple[list[Served], Wanted]:
-        """Return those of some of these lanes that this process may serve now, and the lanes to ask for next."""
+    async def take(self, wanted: Wanted, inboxes: Inboxes) -> tuple[list[Served], Wanted]:
+        """Return those of some of these lanes that this process may serve now, and the lanes to ask for next.
+
+        Addresses of hosts that are not among `inboxes` are put there.
+        """
         ...
 
     def is_left(self, key: LaneKey) -> bool:
@@ -90,9 +93,9 @@ class Alone:
     def __init__(self, core: Core) -> None:
         self._core = core
 
-    async def take(self, wanted: Wanted) -> tuple[list[Served], Wanted]:
+    async def take(self, wanted: Wanted, inboxes: Inboxes) -> tuple[list[Served], Wanted]:
         """Return all of them with what they send next, read in one snapshot."""
-        batches = await self._core.store.read(read_batches, wanted)
+        batches = await self._core.store.read(read_batches, wanted, inboxes)
         return [Served(row, peer, batch) for (row, peer), batch in zip(wanted, batches, strict=True)], ()
 
     def is_left(self, key: LaneKey) -> bool:
@@ -124,7 +127,7 @@ class Shared:
         self._ended: dict[LaneKey, Lease] = {}
         self._left: dict[LaneKey, float] = {}
 
-    async def take(self, wanted: Wanted) -> tuple[list[Served], Wanted]:
+    async def take(self, wanted: Wanted, inboxes: Inboxes) -> tuple[list[Served], Wanted]:
         """Lease some of them, and return those that came, read anew."""
         core, owner = self._core, await self._company.attend()
         first, rest = wanted[:CLAIM_AT_ONCE], wanted[CLAIM_AT_ONCE:]
@@ -139,7 +142,7 @@ class Shared:
         self._ended |= leases  # until it is known that they are served
         served = [
             Served(row, peers[row.peer_id], batch, leases[row.peer_id, row.stream], now)
-            for row, batch in await core.store.read(read_held, owner, peers, leases)
+            for row, batch in await core.store.read(read_held, owner, peers, leases, inboxes)
             if row.due_at <= core.clock.now()
         ]
         for each in served:

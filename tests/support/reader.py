@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -74,13 +75,21 @@ class Reader:
         return uris
 
     async def read_pages(self, address: str) -> str:
-        """Return what the pages of a group say: its threads, each in full. For groups with few topics."""
+        """Return what the pages of a group say: its list and its threads, each back to its beginning."""
         await self._sign_in()
-        listed = await self._get(f"/groups/{address}")
-        texts = [listed]
-        for path in sorted(set(_THREAD.findall(listed))):
-            texts.append(await self._get(path))
-        return "\n".join(Page(text).words for text in texts)
+        listed = [page async for page in self._walk_back(f"/groups/{address}")]
+        threads = {path for text in listed for path in _THREAD.findall(text)}
+        told = [page for path in sorted(threads) async for page in self._walk_back(path)]
+        return "\n".join(Page(text).words for text in (*listed, *told))
+
+    async def _walk_back(self, path: str) -> AsyncIterator[str]:
+        """Yield a page and those before it, as long as it links to one."""
+        query: str | None = ""
+        while query is not None:
+            yield (text := await self._get(f"{path}{query}"))
+            query = next(
+                (link.removeprefix(path) for link in Page(text).links if link.startswith(f"{path}?before=")), None
+            )
 
     async def _sign_in(self) -> None:
         forms = [each for each in Page(await self._get("/sign-in")).forms if each.id == "sign-in"]

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from node.cli.runner import run_command
 from node.community.members import service
@@ -49,7 +48,6 @@ def log() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure_logs(level="debug", stream=stream)
     yield stream
-    structlog.reset_defaults()
 
 
 async def _invite(lone: LoneHouse, handle: str = "ida") -> str:

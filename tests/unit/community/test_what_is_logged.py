@@ -6,7 +6,6 @@ import io
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from node.community.members.service import make_token
 from node.federation.message import Request
@@ -35,7 +34,6 @@ def log() -> Iterator[io.StringIO]:
     stream = io.StringIO()
     configure_logs(level="debug", stream=stream)
     yield stream
-    structlog.reset_defaults()
 
 
 async def test_t28_what_is_said_leaves_no_word_in_the_log(corridor: Corridor, log: io.StringIO) -> None:

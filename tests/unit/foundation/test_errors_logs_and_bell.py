@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from node.foundation import errors
 from node.foundation.bell import Bell
@@ -60,7 +59,6 @@ def stream() -> Iterator[io.StringIO]:
     written = io.StringIO()
     configure_logs(level="info", stream=written)
     yield written
-    structlog.reset_defaults()
 
 
 def test_an_event_is_one_line_of_json_with_its_fields(stream: io.StringIO) -> None:
