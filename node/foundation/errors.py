@@ -3,7 +3,7 @@
 NodeError                    code, safe sentence, internal sentence
 ├─ ConfigError               command line only, exit 2, lists every problem
 ├─ Refused                   somebody asked for what they may not have
-│   ├─ Unauthenticated  401  SignatureMissing, SignatureInvalid, SignatureExpired, DigestMismatch, KeyUnavailable
+│   ├─ Unauthenticated  401  SignatureMissing, SignatureInvalid, SignatureExpired, DigestMismatch, KeyUnavailable (KeyOutOfReach)
 │   ├─ Malformed        400  the request cannot be read at all
 │   ├─ Forbidden        403
 │   ├─ NotFound         404
@@ -99,6 +99,10 @@ class KeyUnavailable(Unauthenticated):
     """The key that signed cannot be had."""
 
     code = "key_unavailable"
+
+
+class KeyOutOfReach(KeyUnavailable):
+    """The key cannot be had now: the node that has it gives no answer."""
 
 
 class Malformed(Refused):

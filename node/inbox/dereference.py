@@ -27,6 +27,7 @@ from node.federation.succession import leads_to
 from node.federation.vocabulary import ActorView, understand
 from node.foundation.errors import (
     Forbidden,
+    KeyOutOfReach,
     KeyUnavailable,
     NodeError,
     OriginMismatch,
@@ -113,7 +114,7 @@ class Dereferencer:
                 nothing that is no entry.
 
         Raises:
-            KeyUnavailable: It cannot be had, nobody owns it, or it was revoked before.
+            KeyUnavailable: It cannot be had, nobody owns it, or it was revoked before; KeyOutOfReach: not now.
             TooMany: Too many keys had to be fetched lately.
         """
         known = await self._core.keyring.proving(key_id)
@@ -136,7 +137,9 @@ class Dereferencer:
         return known
 
     def _check_failed(self, key_id: str) -> None:
-        if self._failed.find(key_id) is not None or self._unreached.find(key_id) is not None:
+        if self._unreached.find(key_id) is not None:
+            raise KeyOutOfReach(internal=f"the node that has the key {key_id} gave no answer a moment ago")
+        if self._failed.find(key_id) is not None:
             raise KeyUnavailable(internal=f"the key {key_id} could not be had a moment ago")
 
     def _not_listed(self, key_id: str, owner: str) -> KeyUnavailable:
@@ -171,10 +174,10 @@ class Dereferencer:
         except StoreError:  # it is our own database that is away: the peer has done nothing wrong, and comes again
             raise
         except NodeError as error:
-            failed = self._unreached if isinstance(error, Unreachable) else self._failed
-            failed.remember(key_id, error.internal)
+            is_out_of_reach = isinstance(error, Unreachable)
+            (self._unreached if is_out_of_reach else self._failed).remember(key_id, error.internal)
             get_logger().info("key_unavailable", key=key_id, peer=peer.host, reason=error.internal)
-            raise KeyUnavailable(internal=error.internal) from error
+            raise (KeyOutOfReach if is_out_of_reach else KeyUnavailable)(internal=error.internal) from error
         return owner
 
     async def _find_owner(self, key_id: str, peer: Peer) -> str:

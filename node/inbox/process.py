@@ -19,7 +19,7 @@ import msgspec
 from node.domain.groups import Group
 from node.domain.peers import Peer
 from node.federation.integrity import proof_method, verify_proof
-from node.foundation.errors import Conflict, NodeError, Recovering, SignatureInvalid, StoreError
+from node.foundation.errors import Conflict, KeyOutOfReach, NodeError, Recovering, SignatureInvalid, StoreError
 from node.foundation.logs import get_logger
 from node.store.activities import (
     WaitingActivity,
@@ -49,6 +49,7 @@ TRIES = 3
 _FETCHES = 20
 _PICTURE_WAIT_SECONDS = 30.0
 _RECOVERING_WAIT_SECONDS = 30.0
+_KEY_WAIT_SECONDS = 30.0
 _Backlog = tuple[Group, list[StoredEntry]]
 _DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=25))
 
@@ -120,17 +121,7 @@ class Processor:
         if arrival is None:
             outcome = Dropped("The activity cannot be read.")
         elif peer is not None and peer.state == "active":
-            arrival = replace(arrival, is_proved=await self._is_proved(arrival, peer), tries=job.tries)
-            for _ in range(_FETCHES):
-                outcome = await self._act(job, arrival)
-                if isinstance(outcome, Need):
-                    if not await self._fetch(outcome.uri):
-                        break
-                elif isinstance(outcome, NeedPicture):
-                    if not await self._fetch_picture(outcome, peer):
-                        break
-                else:
-                    break
+            outcome = await self._act_on(job, arrival, peer)
         if isinstance(outcome, Need):
             outcome = Dropped(f"{outcome.uri} cannot be known here.")
         elif isinstance(outcome, NeedPicture):
@@ -140,6 +131,26 @@ class Processor:
         if not isinstance(outcome, Done):
             await self._core.store.write(_finish, job, outcome)
 
+    async def _act_on(self, job: WaitingActivity, arrival: Arrival, peer: Peer) -> Outcome:
+        """Let the handler act, and fetch what it says it needs as long as that can be had."""
+        try:
+            is_proved = await self._is_proved(arrival, peer)
+        except KeyOutOfReach as error:
+            get_logger().info("proof_waits", activity=arrival.uri, reason=error.internal)
+            return Later("Its author's node cannot be asked for their key now.", _KEY_WAIT_SECONDS)
+        arrival = replace(arrival, is_proved=is_proved, tries=job.tries)
+        for _ in range(_FETCHES):
+            outcome = await self._act(job, arrival)
+            if isinstance(outcome, Need):
+                if not await self._fetch(outcome.uri):
+                    break
+            elif isinstance(outcome, NeedPicture):
+                if not await self._fetch_picture(outcome, peer):
+                    break
+            else:
+                break
+        return outcome
+
     async def _act(self, job: WaitingActivity, arrival: Arrival) -> Outcome:
         try:
             return await self._core.write(_handle, self._core, self._tables, job, arrival)
@@ -147,7 +158,11 @@ class Processor:
             return Later(error.safe, _RECOVERING_WAIT_SECONDS)
 
     async def _is_proved(self, arrival: Arrival, peer: Peer) -> bool:
-        """Say whether what goes to a group of ours is proved by its author: no member's node takes it without."""
+        """Say whether what goes to a group of ours is proved by its author: no member's node takes it without.
+
+        Raises:
+            KeyOutOfReach: That cannot be said before its author's node answers.
+        """
         if not self._receiver.is_for_our_group(arrival):
             return False
         try:
@@ -162,7 +177,7 @@ class Processor:
                     known = await self._dereferencer.get_key_again(method, peer)
                 else:
                     return True
-        except StoreError:  # our own database is away: nothing may be refused for that
+        except (StoreError, KeyOutOfReach):  # nothing may be refused because a database or a node is away
             raise
         except NodeError as error:
             get_logger().info("proof_unavailable", activity=arrival.uri, reason=error.internal)

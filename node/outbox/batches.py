@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 
 from node.domain.peers import Peer
 from node.federation.grouplog.position import Position
@@ -31,6 +31,7 @@ from node.store.streams import (
 from .lane import Lane
 
 BATCH_ENTRIES = 20
+_COLUMNS = tuple(column.name for column in fields(Lane))
 
 Inboxes = dict[int, dict[str, str]]
 """Where each host takes a group's log, by the group's number."""
@@ -96,7 +97,8 @@ async def save_run(
     Raises:
         LeaseLost: Another process serves this lane now; nothing was written.
     """
-    await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=asdict(lane), lease=lease)
+    values = {name: getattr(lane, name) for name in _COLUMNS}
+    await save_lane(tx, peer_id=row.peer_id, stream=row.stream, values=values, lease=lease)
     if dead is not None:
         await bury_entry(
             tx,

@@ -58,7 +58,7 @@ _ONE_DEAD = """SELECT dead_id, peer_id, stream, actor_id, activity_uri, inbox_ur
   FROM dead_letters WHERE dead_id = :dead_id"""
 _UNBURY = "DELETE FROM dead_letters WHERE dead_id = :dead_id"
 _COUNT_DEAD = "SELECT COUNT(*) AS n FROM dead_letters"
-_COUNT_DUE = """SELECT COUNT(*) AS n FROM lanes l
+_COUNT_DUE = """SELECT COUNT(*) AS n FROM lanes l JOIN peers p ON p.peer_id = l.peer_id AND p.state <> 'parted'
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id
   WHERE COALESCE(h.head, g.head_seq, 0) > l.cursor"""
@@ -244,5 +244,5 @@ async def retry_dead_letter(tx: Tx, *, dead_id: int) -> Any | None:
 
 
 async def count_lanes_behind(tx: Tx) -> int:
-    """Return how many lanes have something to send."""
+    """Return how many lanes have something to send, to peers we have not parted from."""
     return int(await tx.value(_COUNT_DUE))

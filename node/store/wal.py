@@ -27,14 +27,14 @@ WRITER_PRAGMAS = (
     "PRAGMA busy_timeout=5000",
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=1000",
-    "PRAGMA cache_size=-16384",
+    "PRAGMA cache_size=-4096",
     "PRAGMA temp_store=MEMORY",
 )
 READER_PRAGMAS = (
     "PRAGMA query_only=ON",
     "PRAGMA wal_autocheckpoint=0",
     "PRAGMA busy_timeout=5000",
-    "PRAGMA cache_size=-16384",
+    "PRAGMA cache_size=-4096",
     "PRAGMA temp_store=MEMORY",
 )
 _HURRY, _PATIENCE = "PRAGMA busy_timeout=200", "PRAGMA busy_timeout=5000"

@@ -24,7 +24,7 @@ from node.federation.message import Answer
 from node.federation.signatures.keys import PrivateKey, generate_ed25519_key, generate_rsa_key
 from node.foundation.clock import Clock
 from node.foundation.config import build_config
-from node.foundation.errors import Refusing
+from node.foundation.errors import Refusing, Unreachable
 from node.store.actors import insert_actor
 from node.store.core import Core
 from node.store.engine import Store, Tx
@@ -65,7 +65,8 @@ class PaperWire:
     documents: what can be fetched, by address; bytes are given as they are.
     asked: every address that was fetched, whether there was something or not.
     deliveries: every POST. reply: what the other side answers to one; 202 when None.
-    held: what every fetch waits for, when there is something. certificates: what was seen of them, by a test's word.
+    held: what every fetch waits for, when there is something. silent: nothing is answered at all.
+    certificates: what was seen of them, by a test's word.
     """
 
     documents: dict[str, Any] = field(default_factory=dict)
@@ -73,6 +74,7 @@ class PaperWire:
     deliveries: list[Delivery] = field(default_factory=list)
     reply: Callable[[Delivery], Awaitable[Answer]] | None = None
     held: asyncio.Event | None = None
+    silent: bool = False
     certificates: CertificateNotes = field(default_factory=CertificateNotes)
 
     @property
@@ -105,6 +107,8 @@ class PaperWire:
         self.asked.append(url)
         if self.held is not None:
             await self.held.wait()
+        if self.silent:
+            raise Unreachable(internal=f"{url} gave no answer")
         found = self.documents.get(url)
         if found is None:
             raise Refusing(internal=f"{url} answered 404", remote_status=404)

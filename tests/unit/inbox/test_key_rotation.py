@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from node.federation.integrity import sign_document
 from node.federation.message import Answer
 from node.federation.signatures.keys import format_multikey, format_public_pem, generate_ed25519_key
 from node.foundation.clock import format_instant
@@ -88,3 +89,42 @@ async def test_t09_an_old_document_does_not_bring_a_revoked_key_back(corridor: C
     assert await keyring.known(listed["id"]) is None
     proving = await keyring.proving(listed["id"])
     assert proving is not None and proving.last_seq == 7
+
+
+async def test_what_a_key_proves_that_cannot_be_asked_for_now_waits_and_is_not_refused(corridor: Corridor) -> None:
+    fay, wire = corridor.fay, corridor.lone.wire
+    following = generate_ed25519_key()
+    method = f"{fay.uri}#ed25519-2"
+    said = sign_document(
+        fay.post_in(corridor.ward.uri, "Hello"), following, method=method, created=format_instant(corridor.now)
+    )
+    wire.silent = True
+    answer = await corridor.send(fay, said)
+    before = await corridor.texts()
+
+    wire.silent = False
+    listed = {"id": method, "type": "Multikey", "controller": fay.uri}
+    listed["publicKeyMultibase"] = format_multikey(following.public)
+    _serve(corridor, assertionMethod=[listed])
+    corridor.lone.clock.advance(60)
+    await corridor.lone.work()
+
+    assert (answer.status, before) == (202, [])
+    assert await corridor.texts() == ["<p>Hello</p>"]
+
+
+async def test_what_nobodys_key_proves_is_dropped_at_once(corridor: Corridor) -> None:
+    fay = corridor.fay
+    said = sign_document(
+        fay.post_in(corridor.ward.uri, "Hello"),
+        generate_ed25519_key(),
+        method=f"{fay.uri}#ed25519-2",
+        created=format_instant(corridor.now),
+    )
+
+    await corridor.send(fay, said)
+    _serve(corridor)
+    corridor.lone.clock.advance(60)
+    await corridor.lone.work()
+
+    assert await corridor.texts() == []
