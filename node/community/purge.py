@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from node.federation.grouplog.entry import chain_zero
+from node.inbox.passed_over import ENTRY
+from node.store.activities import forget_letters
 from node.store.attestations import forget_relayed
 from node.store.core import TIDY_BELL, Core
 from node.store.drafts import purge_drafts
@@ -35,6 +37,7 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
     await purge_drafts(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
+    await forget_letters(tx, actor_uri=group.uri, type=ENTRY)
     await purge_taken_back(tx, group_id=group_id)
     await drop_orphans(tx, group_id=group_id)
     await forget_relayed(tx)

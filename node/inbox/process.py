@@ -4,7 +4,7 @@
 yet. Activities of one actor are handled one after the other, those of different actors side by side. A handler and the
 mark that it ran are one transaction. A handler that fails is tried again after 1, 5 and 25 minutes, then the activity
 becomes a dead letter, kept whole for the operator. Log entries are applied in order, up to 50 in one transaction; an
-entry that cannot be applied is tried likewise and then passed over, so that it never blocks a group.
+entry that cannot be applied is tried likewise and then passed over, so that it never blocks a group: a dead letter, too.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from node.store.rosters import get_group
 from .arrival import read_arrival
 from .dereference import Dereferencer, parse_origin_of
 from .dispatch import Arrival, Done, Dropped, Later, Need, NeedPicture, Outcome, Tables, dispatch
+from .passed_over import ENTRY, apply_again, pass_over, read_passed_over
 from .pictures import PictureFetcher
 from .receive import INBOX_BELL, Receiver
 
@@ -115,6 +116,11 @@ class Processor:
                     await self._core.store.write(_fail, job, type(error).__name__)
 
     async def _handle(self, job: WaitingActivity) -> None:
+        if job.type == ENTRY:
+            found = await self._core.store.read(read_passed_over, job)
+            said = self._read_entry(*found) if found else None
+            await self._core.write(apply_again, self._core, self._tables, job, found, said)
+            return
         arrival = self._receiver.take_fresh(job.activity_id) or self._read(job)
         outcome: Outcome = Dropped("The peer is not active any more.")
         peer = self._core.peers.by_id(job.peer_id)
@@ -240,7 +246,8 @@ class Processor:
             try:
                 await self._core.write(_apply, self._core, self._tables, group, [step])
             except Exception as error:
-                tries = await self._core.store.write(_apply_failed, group.group_id, step[0].seq)
+                letter = self._core.ids.number()
+                tries = await self._core.store.write(_apply_failed, group, step[0], letter, type(error).__name__)
                 get_logger().error("entry_failed", group=group.uri, seq=step[0].seq, tries=tries, reason=repr(error))
                 return
 
@@ -319,10 +326,10 @@ async def _apply(
         await apply_entry(tx, core, tables, group, entry, arrival)
 
 
-async def _apply_failed(tx: Tx, group_id: int, seq: int) -> int:
-    tries = await count_apply_try(tx, group_id=group_id)
+async def _apply_failed(tx: Tx, group: Group, entry: StoredEntry, letter_id: int, reason: str) -> int:
+    tries = await count_apply_try(tx, group_id=group.group_id)
     if tries > TRIES:
-        await mark_applied(tx, group_id=group_id, seq=seq)
+        await pass_over(tx, group, entry, letter_id=letter_id, reason=f"Its handler failed: {reason}.")
     else:
-        await apply_later(tx, group_id=group_id, due_at=tx.now + _DELAYS[tries - 1])
+        await apply_later(tx, group_id=group.group_id, due_at=tx.now + _DELAYS[tries - 1])
     return tries

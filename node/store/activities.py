@@ -32,6 +32,7 @@ _COUNT_DEAD = "SELECT COUNT(*) AS n FROM activities WHERE state = 'dead'"
 _COUNT = "SELECT COUNT(*) AS n FROM activities"
 _DROP_OF_PEER = """UPDATE activities SET state = 'dropped', reason = :reason, document = ''
   WHERE peer_id = :peer_id AND state = 'waiting'"""
+_FORGET_LETTERS = "DELETE FROM activities WHERE state = 'dead' AND actor_uri = :actor_uri AND type = :type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,11 @@ async def bury_activity(tx: Tx, *, activity_id: int, reason: str) -> None:
 async def retry_dead_activity(tx: Tx, *, activity_id: int) -> bool:
     """Give a dead letter another life; False when there is none with this number."""
     return await tx.run(_RETRY_DEAD, activity_id=activity_id, now_at=tx.now) == 1
+
+
+async def forget_letters(tx: Tx, *, actor_uri: str, type: str) -> None:
+    """Delete an actor's dead letters of one type."""
+    await tx.run(_FORGET_LETTERS, actor_uri=actor_uri, type=type)
 
 
 async def list_dead_activities(tx: Tx) -> list[Any]:

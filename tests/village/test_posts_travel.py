@@ -11,6 +11,11 @@ from tests.support.village import Node, Village
 from tests.support.waiting import until_true
 
 CANARY = "nameofapatientbymistake"
+_BREAK = {
+    "sqlite": "CREATE TRIGGER breaks BEFORE INSERT ON posts WHEN NEW.html LIKE '%poison%' BEGIN SELECT RAISE(ABORT, 'no'); END",
+    "postgresql": "ALTER TABLE posts ADD CONSTRAINT breaks CHECK (html NOT LIKE '%poison%') NOT VALID",
+}
+_MEND = {"sqlite": "DROP TRIGGER breaks", "postgresql": "ALTER TABLE posts DROP CONSTRAINT breaks"}
 
 
 async def _both(a: Node, b: Node, ward: str) -> list[dict[str, Any]]:
@@ -252,3 +257,29 @@ async def test_pins_are_taken_off_again(village: Village) -> None:
 
     assert pinned == [True]
     assert [post["pinned"] for post in await _both(a, b, ward)] == [False]
+
+
+async def test_an_entry_that_cannot_be_applied_is_a_dead_letter_and_what_comes_behind_it_is_there(
+    village: Village, database_kind: str
+) -> None:
+    a, b, ward = await village.shared_ward()
+    await b.core.store.script([_BREAK[database_kind]])
+    for text in ("before", "poison", "behind"):
+        await a.post(ward, text, as_="ana")
+    await village.rest()
+    for _ in range(4):
+        await village.pass_time(1600)
+    shown = await b.texts(ward, as_="ben")
+    letters = (await b.run("deadletter", "list"))["deadletters"]
+
+    await b.core.store.script([_MEND[database_kind]])
+    await b.run("deadletter", "retry", str(letters[0]["id"]))
+    await village.rest()
+
+    assert shown == ["before", "behind"]
+    assert [(each["direction"], each["peer"], each["activity"]) for each in letters] == [
+        ("in", a.host, letters[0]["activity"])
+    ]
+    assert letters[0]["activity"].startswith(f"{ward}/log/")
+    assert await b.texts(ward, as_="ben") == ["before", "poison", "behind"]
+    assert (await b.run("deadletter", "list"))["deadletters"] == []
