@@ -104,6 +104,8 @@ class KeyUnavailable(Unauthenticated):
 class KeyOutOfReach(KeyUnavailable):
     """The key cannot be had now: the node that has it gives no answer."""
 
+    code = "key_out_of_reach"
+
 
 class Malformed(Refused):
     """The request cannot be read."""
