@@ -30,6 +30,9 @@ _MISSING = "PostgreSQL is not installed: run `sudo apt-get install postgresql`."
 def pytest_configure(config: pytest.Config) -> None:
     """Name our markers."""
     config.addinivalue_line("markers", "only_on(kind, reason): a test that can only be about one kind of database")
+    config.addinivalue_line(
+        "markers", "long_on(kind): on this kind of database the test runs when asked for, by -m long"
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -63,7 +66,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     only = metafunc.definition.get_closest_marker("only_on")
     kinds = (only.args[0],) if only else KINDS
-    metafunc.parametrize("database_kind", kinds, indirect=True, ids=kinds)
+    late = metafunc.definition.get_closest_marker("long_on")
+    marked = [pytest.param(kind, marks=[pytest.mark.long] if late and kind in late.args else []) for kind in kinds]
+    metafunc.parametrize("database_kind", marked, indirect=True, ids=kinds)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

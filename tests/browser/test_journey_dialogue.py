@@ -9,7 +9,7 @@ import asyncio
 import re
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.support.lab import Lab, Writer, a_lab, see
 
@@ -58,7 +58,7 @@ async def _texts(page: Page, url: str) -> list[str]:
         more = page.locator("a[href*='?after=']", has_text=re.compile("more post"))
         if await more.count() == 0:
             return found
-        await more.first.click()
+        await _follow(page, more)
 
 
 async def test_j04_sustained_dialogue(chromium: Browser, tmp_path: Path) -> None:
@@ -139,4 +139,10 @@ async def test_j04_sustained_dialogue(chromium: Browser, tmp_path: Path) -> None
 async def _open_last_with(page: Page, words: str) -> None:
     """Go on in a thread until a post shows that says something."""
     while await page.locator("article.post", has_text=words).count() == 0:
-        await page.locator("a", has_text=re.compile("more post")).first.click()
+        await _follow(page, page.locator("a", has_text=re.compile("more post")))
+
+
+async def _follow(page: Page, link: Locator) -> None:
+    """Go where a link leads, and wait for the whole page: a click returns as soon as its first bytes are there."""
+    async with page.expect_navigation():
+        await link.first.click()

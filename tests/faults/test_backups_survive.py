@@ -77,6 +77,7 @@ def _leftovers(folder: Path) -> list[str]:
     return find_in_folder(CANARY, folder)
 
 
+@pytest.mark.long_on("postgresql")
 async def test_a_backup_while_members_write_holds_what_was_acknowledged_and_restores(
     node: tuple[ProcessNode, str], tmp_path: Path, address: str
 ) -> None:
@@ -103,6 +104,7 @@ async def test_a_backup_while_members_write_holds_what_was_acknowledged_and_rest
     assert {name for name in os.listdir(made.data) if name.endswith(".work")} == set()
 
 
+@pytest.mark.long_on("postgresql")
 async def test_kill_9_in_a_backup_or_a_restore_leaves_nothing_or_all(
     node: tuple[ProcessNode, str], tmp_path: Path
 ) -> None:

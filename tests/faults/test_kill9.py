@@ -119,6 +119,7 @@ async def test_every_acknowledged_activity_is_there_exactly_once_after_kill_9(
     assert (await host.run("deadletter", "list"))["deadletters"] == []
 
 
+@pytest.mark.long_on("postgresql")
 async def test_acknowledgements_share_their_way_to_the_disk(
     host: ProcessNode, peer: ForeignPeer, address: str, database_kind: str
 ) -> None:

@@ -146,6 +146,7 @@ def _page_rules(scene: Scene, method: str) -> list[str]:
     return [rule for rule in rules if not rule.startswith(("/api", "/oauth"))]
 
 
+@pytest.mark.long_on("postgresql")
 @pytest.mark.parametrize("handle", ["mia", "ola"])
 async def test_no_odd_address_breaks_a_page(scene: Scene, handle: str) -> None:
     broken = []
@@ -164,6 +165,7 @@ async def test_no_odd_address_breaks_a_page(scene: Scene, handle: str) -> None:
     assert broken == []
 
 
+@pytest.mark.long_on("postgresql")
 @pytest.mark.parametrize("handle", ["mia", "ola"])
 async def test_no_odd_query_breaks_a_page(scene: Scene, handle: str) -> None:
     broken = []
@@ -178,6 +180,7 @@ async def test_no_odd_query_breaks_a_page(scene: Scene, handle: str) -> None:
     assert broken == []
 
 
+@pytest.mark.long_on("postgresql")
 @pytest.mark.parametrize("odd", ["\0", "²", "9" * 30, "\ud800"], ids=ascii)
 async def test_no_odd_field_breaks_a_form(scene: Scene, odd: str) -> None:
     broken = []

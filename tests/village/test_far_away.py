@@ -79,6 +79,7 @@ async def away(village: Village) -> _Away:
     return _Away(village, host, gone, near, ward)
 
 
+@pytest.mark.long_on("postgresql")
 @pytest.mark.parametrize("entries", [350, pytest.param(20_000, marks=[pytest.mark.long, pytest.mark.timeout(3600)])])
 async def test_a_node_that_was_away_for_seven_days_catches_up_in_pages_of_its_own_choosing(
     away: _Away, entries: int

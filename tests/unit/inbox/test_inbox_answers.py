@@ -193,6 +193,7 @@ _NAMES = (
 )  # fmt: skip
 
 
+@pytest.mark.long_on("postgresql")
 @_QUIETLY
 @given(verb=st.sampled_from(_VERBS), changes=st.dictionaries(st.sampled_from(_NAMES), _JSON, max_size=4), inner=_JSON)
 async def test_t37_no_signed_activity_whatever_its_shape_gets_a_5xx_or_speaks_for_another(
@@ -209,6 +210,7 @@ async def test_t37_no_signed_activity_whatever_its_shape_gets_a_5xx_or_speaks_fo
     assert await corridor.effects() == before
 
 
+@pytest.mark.long_on("postgresql")
 @_QUIETLY
 @given(
     headers=st.lists(
