@@ -73,7 +73,7 @@ async def test_row_10_a_clock_that_is_a_little_wrong_does_not_matter(pair: Neigh
 @pytest.mark.parametrize(
     "offset", ["+10m", "-3h", *(pytest.param(offset, marks=pytest.mark.long) for offset in ("-10m", "+3h"))]
 )
-async def test_row_10_a_clock_that_is_far_wrong_is_held_and_named_and_nothing_is_lost(
+async def test_row_10_a_clock_that_is_far_wrong_is_noticed_and_named_and_nothing_is_lost(
     pair: Neighbours, offset: str
 ) -> None:
     await _set_clock(pair, offset)
