@@ -28,6 +28,8 @@ def collected() -> dict[str, set[str]]:
         "-m",
         "pytest",
         "--collect-only",
+        "-m",
+        "long or not long",
         "-p",
         "no:randomly",
         "-p",
