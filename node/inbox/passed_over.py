@@ -7,6 +7,8 @@ is not made up for.
 
 from __future__ import annotations
 
+from urllib.parse import urldefrag
+
 from node.domain.groups import Group
 from node.store.activities import WaitingActivity, bury_activity, finish_activity, insert_activity
 from node.store.core import Core
@@ -30,24 +32,24 @@ async def pass_over(tx: Tx, group: Group, entry: StoredEntry, *, letter_id: int,
         reason: What the operator is told.
     """
     await mark_applied(tx, group_id=group.group_id, seq=entry.seq)
-    is_new = await insert_activity(
+    await insert_activity(
         tx,
         activity_id=letter_id,
-        uri=f"{group.uri}/log/{entry.seq}",
+        uri=f"{group.uri}/log/{entry.seq}#{letter_id}",  # the place may fail again, with another entry
         peer_id=group.peer_id or 0,
         actor_uri=group.uri,
         type=ENTRY,
         digest="",
         document=entry.chain,
     )
-    if is_new:
-        await bury_activity(tx, activity_id=letter_id, reason=reason)
+    await bury_activity(tx, activity_id=letter_id, reason=reason)
 
 
 async def read_passed_over(tx: Tx, job: WaitingActivity) -> tuple[Group, StoredEntry] | None:
     """Return the entry that a dead letter is about, or None when the log has another one there by now."""
     group = await get_group_by_uri(tx, uri=job.actor_uri)
-    entry = await get_entry(tx, group_id=group.group_id, seq=int(job.uri.rpartition("/")[2])) if group else None
+    seq = int(urldefrag(job.uri)[0].rpartition("/")[2])
+    entry = await get_entry(tx, group_id=group.group_id, seq=seq) if group else None
     if group is None or entry is None or entry.chain != job.document:
         return None
     return group, entry

@@ -1,8 +1,8 @@
 """What the lanes send next, and how far they have got: the deliverer's reading and writing.
 
 One snapshot serves all lanes that are about to run: what a group's lanes have in common is read once for all of them. Who
-may have a group's log is read each time, for these lanes alone; where a host takes it may be known from a moment ago, since
-a group with a thousand hosts has a thousand addresses.
+may have a group's log is read each time, for these lanes alone: an admission and its lane end with the node's last member. Where
+a host takes it may be known from a moment ago, since a group with a thousand hosts has a thousand addresses.
 """
 
 from __future__ import annotations

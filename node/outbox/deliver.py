@@ -100,15 +100,17 @@ class Deliverer:
 
     async def run(self) -> None:
         """Deliver until `stop` is called."""
-        helping = [asyncio.create_task(self._slots.keep()), asyncio.create_task(self._fill_up())]
+        keeping, filling = asyncio.create_task(self._slots.keep()), asyncio.create_task(self._fill_up())
         try:
             while not self._stopping:
                 await _told(self.look())
                 await self._core.bell.wait(LANES_BELL, at_most_seconds=LOOK_SECONDS)
+            async with self._beginning:  # what is being begun has begun before everything is waited for
+                filling.cancel()
             await self.settle()
         finally:
-            for each in helping:
-                each.cancel()
+            keeping.cancel()
+            filling.cancel()
 
     async def _fill_up(self) -> None:
         """Go on with what the last look found, as slots become free."""

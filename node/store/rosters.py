@@ -82,7 +82,9 @@ _ADMISSION = """SELECT peer_id, decided_by, because_of, admitted_at, base_seq FR
   WHERE group_id = :group_id AND peer_id = :peer_id"""
 _ADMISSIONS = """SELECT peer_id, decided_by, because_of, admitted_at, base_seq FROM admissions
   WHERE group_id = :group_id ORDER BY admitted_at"""
-_BASES = "SELECT peer_id, base_seq FROM admissions WHERE group_id = :group_id AND peer_id IN :peer_ids"
+_BASES = """SELECT d.peer_id, d.base_seq FROM admissions d
+  JOIN lanes l ON l.peer_id = d.peer_id AND l.group_id = d.group_id
+  WHERE d.group_id = :group_id AND d.peer_id IN :peer_ids"""
 _END_ADMISSION = "DELETE FROM admissions WHERE group_id = :group_id AND peer_id = :peer_id"
 _SHARES_GROUP = """SELECT 1 AS yes FROM memberships m JOIN groups g ON g.group_id = m.group_id
   WHERE m.actor_id = :actor_id AND m.state IN ('member', 'requested', 'invited')
@@ -365,7 +367,7 @@ async def list_admissions(tx: Tx, *, group_id: int) -> list[Admission]:
 
 
 async def list_bases(tx: Tx, *, group_id: int, peer_ids: list[int]) -> dict[int, int]:
-    """Return for those of these nodes that may hold a group the number after which their copy starts."""
+    """Return for those of these nodes that a group goes to now the number after which their copy starts."""
     return {row.peer_id: row.base_seq for row in await tx.all(_BASES, group_id=group_id, peer_ids=peer_ids)}
 
 

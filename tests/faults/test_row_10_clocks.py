@@ -58,7 +58,7 @@ async def _talk(pair: Neighbours) -> list[str]:
     return [await pair.speak(node) for node in pair.nodes]
 
 
-@pytest.mark.parametrize("offset", ["+30s", pytest.param("-30s", marks=pytest.mark.long), "+4m"])
+@pytest.mark.parametrize("offset", ["+30s", "-30s", "+4m"])
 async def test_row_10_a_clock_that_is_a_little_wrong_does_not_matter(pair: Neighbours, offset: str) -> None:
     await _set_clock(pair, offset)
 
@@ -70,16 +70,17 @@ async def test_row_10_a_clock_that_is_a_little_wrong_does_not_matter(pair: Neigh
     await _set_clock(pair, "+0s")
 
 
-@pytest.mark.parametrize(
-    "offset", ["+10m", "-3h", *(pytest.param(offset, marks=pytest.mark.long) for offset in ("-10m", "+3h"))]
-)
+# Our window is 65 minutes back and five ahead: what comes from a clock ten minutes behind ours is still taken.
+@pytest.mark.parametrize(("offset", "is_refused"), [("+10m", False), ("-10m", True), ("+3h", True), ("-3h", True)])
 async def test_row_10_a_clock_that_is_far_wrong_is_noticed_and_named_and_nothing_is_lost(
-    pair: Neighbours, offset: str
+    pair: Neighbours, offset: str, is_refused: bool
 ) -> None:
     await _set_clock(pair, offset)
 
     await _talk(pair)
-    await until_true(lambda: _is_held(pair), seconds=40)
+    await until_true(lambda: _says_so(pair.b), seconds=40)
+    if is_refused:
+        await until_true(lambda: _is_refused(pair), seconds=40)
     named = await _ask_both(pair)
     await _set_clock(pair, "+0s")
     await make_due(pair.b)  # what was put off by a clock that ran ahead stays put off by as much
@@ -89,12 +90,15 @@ async def test_row_10_a_clock_that_is_far_wrong_is_noticed_and_named_and_nothing
     assert await pair.check() == []
 
 
-async def _is_held(pair: Neighbours) -> bool:
-    """Return whether a node refuses the other, or says that its own clock has jumped and signs nothing."""
-    for node, other in ((pair.a, pair.b), (pair.b, pair.a)):
-        await node.tell("lane", "retry", other.host)
-    alerts = {alert["name"] for alert in (await pair.b.tell("status"))["alerts"]}
-    return "refused" in await _errors(pair.a) | await _errors(pair.b) or "clock_jump" in alerts
+async def _says_so(node: ProcessNode) -> bool:
+    """Return whether a node's own status says that its clock has jumped: it signs nothing then."""
+    return "clock_jump" in {alert["name"] for alert in (await node.tell("status"))["alerts"]}
+
+
+async def _is_refused(pair: Neighbours) -> bool:
+    """Return whether the node with the wrong clock refuses the other."""
+    await pair.a.tell("lane", "retry", pair.b.host)
+    return "refused" in await _errors(pair.a)
 
 
 async def _ask_both(pair: Neighbours) -> list[Any]:

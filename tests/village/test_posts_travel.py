@@ -277,9 +277,7 @@ async def test_an_entry_that_cannot_be_applied_is_a_dead_letter_and_what_comes_b
     await village.rest()
 
     assert shown == ["before", "behind"]
-    assert [(each["direction"], each["peer"], each["activity"]) for each in letters] == [
-        ("in", a.host, letters[0]["activity"])
-    ]
+    assert [(each["direction"], each["peer"]) for each in letters] == [("in", a.host)]
     assert letters[0]["activity"].startswith(f"{ward}/log/")
     assert await b.texts(ward, as_="ben") == ["before", "poison", "behind"]
     assert (await b.run("deadletter", "list"))["deadletters"] == []

@@ -9,6 +9,7 @@ from node.federation.integrity import sign_document
 from node.federation.message import Answer
 from node.federation.signatures.keys import format_multikey, format_public_pem, generate_ed25519_key
 from node.foundation.clock import format_instant
+from node.store.activities import count_waiting
 from tests.support.corridor import Corridor
 from tests.support.lone_house import ORIGIN, rsa_key
 from tests.support.requesters import a_post
@@ -101,6 +102,7 @@ async def test_what_a_key_proves_that_cannot_be_asked_for_now_waits_and_is_not_r
     wire.silent = True
     answer = await corridor.send(fay, said)
     before = await corridor.texts()
+    waiting = await corridor.lone.core.store.read(count_waiting)
 
     wire.silent = False
     listed = {"id": method, "type": "Multikey", "controller": fay.uri}
@@ -109,7 +111,7 @@ async def test_what_a_key_proves_that_cannot_be_asked_for_now_waits_and_is_not_r
     corridor.lone.clock.advance(60)
     await corridor.lone.work()
 
-    assert (answer.status, before) == (202, [])
+    assert (answer.status, before, waiting) == (202, [], 1)
     assert await corridor.texts() == ["<p>Hello</p>"]
 
 
@@ -123,8 +125,6 @@ async def test_what_nobodys_key_proves_is_dropped_at_once(corridor: Corridor) ->
     )
 
     await corridor.send(fay, said)
-    _serve(corridor)
-    corridor.lone.clock.advance(60)
-    await corridor.lone.work()
 
+    assert await corridor.lone.core.store.read(count_waiting) == 0
     assert await corridor.texts() == []
