@@ -22,6 +22,7 @@ demo: $(RUNTIME) ## Start two nodes that talk to each other, and print their add
 
 test: $(DEV) ## Run every test on SQLite and on PostgreSQL.
 	$(BIN)/python tools/system_packages.py
+	$(BIN)/python tools/npm_packages.py
 	$(BYTECODE) $(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 check: $(DEV) ## Check format, lint, types and layers.
@@ -54,8 +55,9 @@ guide: $(DEV) ## Take the pictures of docs/operate and docs/member anew.
 	$(BIN)/python -m tools.guide
 	$(BIN)/python -m tools.member_guide
 
-reference: $(DEV) ## Write the configuration's example and reference anew from the code.
+reference: $(DEV) ## Write the references of the configuration and of the client API anew from the code.
 	$(BIN)/python -m tools.configuration_reference
+	$(BIN)/python -m tools.openapi
 
 lock: .venv/.made ## Write both requirement files anew from pyproject.toml; newer versions with ARGS=--upgrade.
 	$(COMPILE) --extra postgres --extra s3 pyproject.toml -o requirements.lock

@@ -29,6 +29,7 @@ from .scenarios import (
     reading,
     search,
     strangers,
+    streaming,
     submissions,
     workers,
 )
@@ -48,6 +49,7 @@ SCENARIOS: dict[str, Callable[[Run], list[Line]]] = {
     "pages": pages.measure,
     "search": search.measure,
     "live": live.measure,
+    "streaming": streaming.measure,
     "idle": idle.measure,
 }
 

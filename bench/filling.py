@@ -28,6 +28,7 @@ from node.foundation.logs import configure_logs
 from node.store.actors import insert_actor
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.notifications import tell
 from node.store.objects import insert_post
 from node.store.peers import insert_peer
 from node.store.rosters import admit_peer, insert_group, let_in, put_request, set_base
@@ -41,16 +42,23 @@ _AUTHORS = 300
 _BATCH = 500
 _TOPICS_OF_TEN = 4
 _LONG_THREAD = 45
+_VERY_LONG_THREAD = 200
+_TOLD_OF_ONE_IN = 10
+_LEFT_ONE_IN = 5
 _SELDOM = 2_000
 _WORDS = "Who covers the night shift on Friday? I can swap with Thursday, the ward is quiet then. " * 4
 
 
 @dataclass(slots=True)
 class Filled:
-    """What was put into a node. paths: of some of its posts, for a peer that may read them."""
+    """What was put into a node.
+
+    paths: of some of its posts, for a peer that may read them. root_id: of a thread of two hundred that two viewers may read.
+    """
 
     posts: int
     paths: list[str] = field(default_factory=list)
+    root_id: int = 0
 
 
 def fill(data: Path, *, posts: int, friend: RemoteActor) -> Filled:
@@ -86,9 +94,12 @@ async def _fill(data: Path, posts: int, friend: RemoteActor) -> Filled:
             await core.store.write(crowd.insert_group, rank)
         for first in range(0, posts, _BATCH):
             await core.store.write(crowd.insert_posts, min(_BATCH, posts - first))
-        await core.store.write(crowd.insert_long_thread)
+        await core.store.write(crowd.insert_thread, 1, _LONG_THREAD)
+        root_id = await core.store.write(crowd.insert_thread, 11, _VERY_LONG_THREAD)
         await core.store.write(crowd.let_viewers_in, posts)
-        return Filled(posts, crowd.random.sample(crowd.paths, min(400, len(crowd.paths))))
+        for viewer in crowd.viewers:
+            await core.store.write(crowd.tell_viewer, viewer)
+        return Filled(posts, crowd.random.sample(crowd.paths, min(400, len(crowd.paths))), root_id)
     finally:
         await close_core(core)
 
@@ -106,6 +117,8 @@ class _Crowd:
         self.topics: list[list[tuple[int, str]]] = []
         self.seqs: list[int] = []
         self.paths: list[str] = []
+        self.written: list[list[tuple[int, int]]] = []
+        self.visible: dict[str, dict[int, int]] = {viewer: {} for viewer in VIEWERS}
 
     async def insert_people(self, tx: Tx) -> None:
         """Insert authors of this node, the peer and somebody on it."""
@@ -145,6 +158,7 @@ class _Crowd:
         await self._let_in(tx, group_id, self.friend_id, 0)
         self.groups.append(group)
         self.topics.append([])
+        self.written.append([])
         self.seqs.append(0)
 
     async def insert_posts(self, tx: Tx, count: int) -> None:
@@ -161,26 +175,46 @@ class _Crowd:
                 topics.append((values["post_id"], values["uri"]))
             self.paths.append(f"/posts/{token}")
 
-    async def insert_long_thread(self, tx: Tx) -> None:
-        """Insert a topic with 45 answers into the second group."""
+    async def insert_thread(self, tx: Tx, place: int, replies: int) -> int:
+        """Insert a topic with so many answers into a group; return its number."""
         root: tuple[int, str] | None = None
-        for _ in range(1 + _LONG_THREAD):
-            values = self._values(tx, 1, self.core.ids.token(), root)
+        for _ in range(1 + replies):
+            values = self._values(tx, place, self.core.ids.token(), root)
             await insert_post(tx, values=values)
             root = root or (values["post_id"], values["uri"])
+        assert root is not None
+        return root[0]
 
     async def let_viewers_in(self, tx: Tx, posts: int) -> None:
         """Finish the logs; let one member into every tenth group, one into all, one where they see a hundredth."""
-        for group, seq in zip(self.groups, self.seqs, strict=True):
+        for place, (group, seq) in enumerate(zip(self.groups, self.seqs, strict=True)):
             await set_base(tx, group_id=group.group_id, epoch=1, seq=seq, chain="0" * 64)
-            await self._let_in(tx, group.group_id, self.viewers["everywhere"].actor_id, 0)
-        for group in self.groups[1::10]:
-            await self._let_in(tx, group.group_id, self.viewers["ordinary"].actor_id, 0)
+            await self._let_viewer_in(tx, place, "everywhere", 0)
+        for place in range(1, GROUPS, 10):
+            await self._let_viewer_in(tx, place, "ordinary", 0)
         # Half of what they see stands in a small group, half at the end of the largest, which they joined late.
-        seldom = self.viewers["seldom"].actor_id
         small = min(range(GROUPS), key=lambda place: abs(self.seqs[place] - posts // 200))
-        await self._let_in(tx, self.groups[small].group_id, seldom, 0)
-        await self._let_in(tx, self.groups[0].group_id, seldom, self.seqs[0] - posts // 200)
+        await self._let_viewer_in(tx, small, "seldom", 0)
+        await self._let_viewer_in(tx, 0, "seldom", self.seqs[0] - posts // 200)
+
+    async def tell_viewer(self, tx: Tx, viewer: str) -> None:
+        """Tell a viewer that a tenth of what they may read names them, and of a fifth as much that they may not read any more."""
+        seen = self.visible[viewer]
+        readable = [post for place, after in seen.items() for post in self.written[place][after:]]
+        gone = [post for place, posts in enumerate(self.written) if place not in seen for post in posts]
+        count = max(1, len(readable) // _TOLD_OF_ONE_IN)
+        told = self.random.sample(readable, count)
+        told += self.random.sample(gone, min(len(gone), count // _LEFT_ONE_IN))
+        self.random.shuffle(told)
+        for post_id, author_id in told:
+            await tell(
+                tx, notification_id=self.core.ids.number(), kind="named",
+                actor_ids=[self.viewers[viewer].actor_id], from_id=author_id, post_id=post_id,
+            )  # fmt: skip
+
+    async def _let_viewer_in(self, tx: Tx, place: int, viewer: str, visible_after: int) -> None:
+        self.visible[viewer][place] = visible_after
+        await self._let_in(tx, self.groups[place].group_id, self.viewers[viewer].actor_id, visible_after)
 
     async def _let_in(self, tx: Tx, group_id: int, actor_id: int, visible_after: int) -> None:
         await put_request(tx, group_id=group_id, actor_id=actor_id, state="requested")
@@ -192,7 +226,8 @@ class _Crowd:
     def _values(self, tx: Tx, place: int, token: str, parent: tuple[int, str] | None) -> dict[str, Any]:
         self.seqs[place] += 1
         post_id, uri = self.core.ids.number(), f"{self.core.origin}/posts/{token}"
-        group = self.groups[place]
+        group, author_id = self.groups[place], self.random.choice(self.authors)
+        self.written[place].append((post_id, author_id))
         seldom = f"case{self.random.randrange(_SELDOM)} shared{self.random.randrange(20)}"  # for who searches
         document = {
             "id": uri,
@@ -207,7 +242,7 @@ class _Crowd:
             "uri": uri,
             "audience": "group",
             "group_id": group.group_id,
-            "author_id": self.random.choice(self.authors),
+            "author_id": author_id,
             "parent_id": parent[0] if parent else None,
             "root_id": parent[0] if parent else post_id,
             "in_reply_to": parent[1] if parent else None,

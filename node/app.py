@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from node.api import build_api
+from node.api.streaming import STREAMING_PATH
 from node.community.house import House
 from node.federation.message import Answer, Request
 from node.foundation.errors import Malformed, NodeError, NotFound, SignatureInvalid, TooLarge, Unavailable
@@ -47,6 +48,9 @@ class Application:
             request = await _read_request(scope, receive, limit_bytes=self._core.config.limits.inbox_bytes)
             answer = refuse(_without_body(scope), TooLarge()) if request is None else await self.answer(request)
             await _send_answer(send, answer, is_head=scope["method"] == "HEAD")
+        elif scope["type"] == "websocket" and scope["path"].rstrip("/") != STREAMING_PATH:
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})  # nothing else here speaks so, whoever asks
         else:
             await self._site(scope, receive, send)
 

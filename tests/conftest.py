@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -89,6 +90,15 @@ def _logs_of_its_own() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def _whole_answers_to_apps() -> Iterator[None]:
+    """Fail whoever met an answer to an app that lacks something that an app cannot do without."""
+    yield
+    if (module := sys.modules.get("tests.support.api_watch")) is not None:
+        faults = module.watch_applications().take()
+        assert faults == [], "see docs/reference/openapi.json and tests/api/schemas"
+
+
 @pytest.fixture
 def clock() -> FrozenClock:
     """Give a clock that stands at noon until the test moves it."""
@@ -116,9 +126,12 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session")
 def spares(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spares]:
     """Give the databases that tests of this session hand on; whoever opens a node asks for one, so nodes share more."""
-    from tests.support.made_once import make_once  # it imports the whole node, which most tests do without
+    # These import the whole node, which most tests do without.
+    from tests.support.api_watch import watch_applications
+    from tests.support.made_once import make_once
 
     make_once()
+    watch_applications()
     made = Spares(tmp_path_factory.mktemp("spares"))
     yield made
     made.restorer.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlencode
 
 from playwright.async_api import Browser, Page, async_playwright
 
@@ -77,19 +78,58 @@ async def find_names(page: Page, origin: str, group: str) -> dict[str, str]:
     raise LookupError(f"no thread of {group} has a post of the member's and another one")
 
 
+async def introduce_app(page: Page, origin: str) -> str:
+    """Let an app introduce itself, and return what it asks for, as a query without the scope."""
+    told = {"client_name": "Elephant for Phones", "redirect_uris": "elephant://back", "scopes": "read write push"}
+    answer = await page.request.post(f"{origin}/api/v1/apps", form=told | {"website": "https://elephant.example"})
+    app = await answer.json()
+    return urlencode({"client_id": app["client_id"], "redirect_uri": "elephant://back", "response_type": "code"})
+
+
 async def act_as_staff(page: Page, origin: str, names: dict[str, str]) -> None:
-    """Report somebody's post and make it the summary of its thread, and quote it: all of that is there to be seen then."""
+    """Report somebody's post, mark it, make it the summary of its thread, quote it, and write to somebody: to be seen then.
+
+    The number of the conversation is put among the names.
+    """
     theirs = f"{origin}/groups/{names['group']}/threads/{names['theirs']}"
     await page.goto(f"{theirs}/report")
     await page.check("#report [name=rule][value=source]")
     await page.fill("#report [name=note]", "Where is this from? Somebody may act on it.")
     await page.click("#report button")
+    for mark in ("bookmark", "thank"):
+        await page.goto(theirs)
+        await page.click(f"button[name={mark}][value='{names['theirs']}']")
+        await page.wait_for_selector(f"button[name=un{mark}][value='{names['theirs']}']")
     await page.goto(f"{theirs}/tend")
     await page.click("#sum-up button")
     await page.wait_for_selector("#summary")
     await page.goto(f"{origin}/groups/{names['group']}/threads/{names['thread']}?quote={names['theirs']}")
     await page.click("#reply button[value=send]")
     await page.wait_for_selector(".quote-card")
+    await page.goto(f"{origin}/messages/write?to=@{names['person']}")
+    await page.fill(
+        "#message [name=text]", "Could we talk this over before Friday? I would rather not do it in the group."
+    )
+    await page.click("#message button")
+    await page.wait_for_selector("#answer")
+    names["conversation"] = page.url.rpartition("/")[2].partition("#")[0]
+    await ask_polls(page, origin, names)
+
+
+async def ask_polls(page: Page, origin: str, names: dict[str, str]) -> None:
+    """Ask twice in a group and vote in one of the polls; their tokens are put among the names, as "poll" and "voted"."""
+    for name in ("poll", "voted"):
+        await page.goto(f"{origin}/groups/{names['group']}/write?poll=1")
+        await page.fill("#write [name=title]", "Which warning would you switch off first?")
+        await page.fill("#write [name=text]", "The committee meets on Thursday. One table, one proposal.")
+        for number, answer in enumerate(("Duplicate analgesic", "Renal dose", "Allergy, unconfirmed"), 1):
+            await page.fill(f"#answer{number}", answer)
+        await page.click("#write button[value=send]")
+        await page.wait_for_selector("form.vote")
+        names[name] = page.url.rpartition("/")[2].partition("#")[0]
+    await page.check("form.vote [name=choice][value='0']")
+    await page.click("form.vote button")
+    await page.wait_for_selector(".result .is-own")
 
 
 def path_of(state: State, names: dict[str, str]) -> str:

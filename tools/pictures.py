@@ -23,7 +23,17 @@ from playwright.async_api import Page as Tab
 
 from node.cli.remote import ask
 from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OFFICER, OPERATOR, PAGES, Page, State
-from tools.browsing import NARROW, WIDE, act_as_staff, apply_as, find_names, open_chromium, path_of, sign_in
+from tools.browsing import (
+    NARROW,
+    WIDE,
+    act_as_staff,
+    apply_as,
+    find_names,
+    introduce_app,
+    open_chromium,
+    path_of,
+    sign_in,
+)
 from tools.scenes import HANDLES, Neighbourhood, Run, add_people, age, decide_applications
 from tools.scenes import OFFICER as SECOND_OFFICER
 
@@ -39,7 +49,7 @@ LOOKS: tuple[tuple[str, tuple[int, int], Literal["light", "dark"], str], ...] = 
 _PEOPLE = {MEMBER: "ana", NEWCOMER: "ola", APPLICANT: "dee", OPERATOR: "ola", OFFICER: SECOND_OFFICER} | HANDLES
 # Of those whom only the pictures know.
 _PASSWORD = "correct horse battery"  # noqa: S105  # of a demonstration on loopback
-_REFUSED = {"spent": 404, "absent": 404, "no words": 422}
+_REFUSED = {"spent": 404, "absent": 404, "no words": 422, "unknown app": 400, "asks too much": 400}
 _GROUP, _ELSEWHERE = "emr", "residents"
 _START_SECONDS = 120
 
@@ -155,6 +165,7 @@ async def _take_all(told: dict[str, Any], more: dict[str, str], neighbourhood: N
         for who, handle in _PEOPLE.items():
             context = await browser.new_context()
             tab = await context.new_page()
+            names.setdefault("app", await introduce_app(tab, society["base_url"]))
             await sign_in(tab, society["base_url"], handle, passwords[handle])
             if who == MEMBER:
                 names |= await find_names(tab, society["base_url"], _GROUP)

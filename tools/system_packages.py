@@ -38,12 +38,18 @@ def has_namespaces() -> bool:
     return shutil.which("ip") is not None
 
 
+def has_npm() -> bool:
+    """Return whether the program is here that installs what is written in JavaScript, and with it what runs it."""
+    return shutil.which("npm") is not None and shutil.which("node") is not None
+
+
 # Debian's name of each package, and how to see that it is here.
 PACKAGES: dict[str, Callable[[], bool]] = {
     "postgresql": has_postgresql,
     "chromium": has_chromium,
     "iproute2": has_namespaces,
     "faketime": has_faketime,
+    "npm": has_npm,
 }
 
 

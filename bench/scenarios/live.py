@@ -35,14 +35,14 @@ def measure(run: Run) -> list[Line]:
     """Measure on SQLite: one page, then all of them."""
     seconds = 5.0 if run.is_quick else 12.0
     with a_node(run.folder, "live") as node:
-        _settle(node)
+        settle(node)
         cookies = [sign_in(node, "dee") for _ in range(PAGES // OF_A_SESSION + 1)]
         pages = [_open(node, cookies[0])]
         time.sleep(_SETTLE_SECONDS)
-        alone, before = _statements(node, seconds), node.memory_bytes
+        alone, before = count_statements(node, seconds), node.memory_bytes
         pages += [_open(node, cookies[number // OF_A_SESSION]) for number in range(1, PAGES)]
         time.sleep(_SETTLE_SECONDS)
-        cpu, among_many = node.cpu, _statements(node, seconds)
+        cpu, among_many = node.cpu, count_statements(node, seconds)
         idle, memory = (node.cpu - cpu) * 1000 / seconds, node.memory_bytes
         told = [_tell(node, pages, number) for number in range(run.rounds)]
         for page in pages:
@@ -57,7 +57,7 @@ def measure(run: Run) -> list[Line]:
     ]  # fmt: skip
 
 
-def _settle(node: Node) -> None:
+def settle(node: Node) -> None:
     """Make a group in which Ana writes and Dee reads."""
     for handle in ("ana", "dee"):
         node.run("member", "add", handle, "--name", handle.title(), "--password-stdin", text=f"{PASSWORD}\n")
@@ -84,7 +84,7 @@ def _open(node: Node, cookie: str) -> _Page:
     return _Page(connection)
 
 
-def _statements(node: Node, seconds: float) -> float:
+def count_statements(node: Node, seconds: float) -> float:
     """Return how many statements a second the node asks."""
     before = node.status()["counts"]["statements"]
     time.sleep(seconds)

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from quart import Blueprint, request
 
+from node.community.distance.service import find_distances
 from node.community.groups import service as groups
 from node.community.groups.lookup import find_group_anywhere, list_places
+from node.community.groups.roster import describe_group, list_asking
 from node.community.house import House
+from node.community.members.notes import list_notes
 from node.community.members.profiles import find_profile, get_profile, list_seen
 from node.domain.actors import Member
 from node.domain.groups import Membership
 from node.federation.webfinger import parse_account
 from node.foundation.errors import Invalid, NodeError, NotFound
+from node.store.distance import NEAR
 from node.store.profiles import Profile
 
 from .auth import Caller, needs
 from .entities import Entity, Setting
-from .entities.accounts import build_account, build_credential_account, build_relationship
+from .entities.accounts import build_account, build_credential_account, build_group_account, build_relationship
 from .entities.ids import parse_number
 from .parameters import read_parameters, read_query
 
@@ -34,8 +38,7 @@ def add_accounts(routes: Blueprint, house: House, setting: Setting) -> None:
     @routes.get("/api/v1/accounts/verify_credentials")
     @needs(core, "read:accounts")
     async def verify_credentials(caller: Caller) -> Entity:
-        profile = await get_profile(core, viewer=caller.member, actor_id=caller.member.actor_id)
-        return build_credential_account(profile, caller.member, setting)
+        return await build_own(house, caller.member, setting)
 
     @routes.get("/api/v1/accounts/lookup")
     @needs(core, "read:accounts")
@@ -48,21 +51,24 @@ def add_accounts(routes: Blueprint, house: House, setting: Setting) -> None:
     async def relationships(caller: Caller) -> list[Entity]:
         numbers = [parse_number(text) for text in read_query(request).texts("id")[:_RELATIONSHIPS_LIMIT]]
         seen = await list_seen(core, viewer=caller.member, actor_ids=[number for number in numbers if number])
-        places = await list_places(core, viewer=caller.member, actor_ids=seen)
-        return [build_relationship(number, places.get(number)) for number in seen]
+        return await relate(house, caller.member, seen)
 
     @routes.get("/api/v1/accounts/<account_id>")
     @needs(core, "read:accounts")
     async def account(caller: Caller, account_id: str) -> Entity:
-        return build_account(await _require(house, caller.member, account_id), setting)
+        profile = await require_account(house, caller.member, account_id)
+        if not profile.is_group:
+            return build_account(profile, setting)
+        words = await describe_group(core, viewer=caller.member, group_id=profile.actor_id)
+        return build_group_account(profile, setting, rules=words.rules, staff=words.staff)
 
     @routes.post("/api/v1/accounts/<account_id>/follow")
     @needs(core, "write:follows")
     async def follow(caller: Caller, account_id: str) -> Entity:
         reason = (await read_parameters(request)).text("comment") or ""
         profile = await _require_group(house, caller.member, account_id)
-        place = await groups.join_group(core, house.tables, member=caller.member, group_uri=profile.uri, reason=reason)
-        return build_relationship(profile.actor_id, place)
+        await groups.join_group(core, house.tables, member=caller.member, group_uri=profile.uri, reason=reason)
+        return (await relate(house, caller.member, [profile.actor_id]))[0]
 
     @routes.post("/api/v1/accounts/<account_id>/unfollow")
     @needs(core, "write:follows")
@@ -71,10 +77,28 @@ def add_accounts(routes: Blueprint, house: House, setting: Setting) -> None:
         place = await _place(house, caller.member, profile.actor_id)
         if place is not None and place.state in _IN_PLACE:
             await groups.leave_group(core, house.tables, member=caller.member, group_id=profile.actor_id)
-        return build_relationship(profile.actor_id, await _place(house, caller.member, profile.actor_id))
+        return (await relate(house, caller.member, [profile.actor_id]))[0]
 
 
-async def _require(house: House, viewer: Member, account_id: str) -> Profile:
+async def build_own(house: House, member: Member, setting: Setting) -> Entity:
+    """Return a member's own account, as they alone get it."""
+    profile = await get_profile(house.core, viewer=member, actor_id=member.actor_id)
+    requests = len(await list_asking(house.core, viewer=member))
+    return build_credential_account(profile, member, setting, requests=requests)
+
+
+async def relate(house: House, viewer: Member, actor_ids: list[int]) -> list[Entity]:
+    """Return how a member stands to some accounts, in the order given; the caller has seen that they may know of them."""
+    places = await list_places(house.core, viewer=viewer, actor_ids=actor_ids)
+    notes = await list_notes(house.core, viewer=viewer, actor_ids=actor_ids)
+    distances = await find_distances(house.core, viewer=viewer, actor_ids=actor_ids)
+    return [
+        build_relationship(number, places.get(number), note=notes.get(number, ""), distance=distances.get(number, NEAR))
+        for number in actor_ids
+    ]
+
+
+async def require_account(house: House, viewer: Member, account_id: str) -> Profile:
     """Return the account with an id, if the member may see it.
 
     Raises:
@@ -87,7 +111,7 @@ async def _require(house: House, viewer: Member, account_id: str) -> Profile:
 
 
 async def _require_group(house: House, viewer: Member, account_id: str) -> Profile:
-    profile = await _require(house, viewer, account_id)
+    profile = await require_account(house, viewer, account_id)
     if not profile.is_group:
         raise Invalid("People are not followed here. Join a group to read what its members write.")
     return profile

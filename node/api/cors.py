@@ -8,9 +8,12 @@ from __future__ import annotations
 from quart import Response
 
 _PATHS = ("/api/", "/oauth/", "/.well-known/", "/nodeinfo/", "/media/", "/static/")
+# The page on which a member decides: it is opened, and read by nobody but them.
+_PAGE = "/oauth/authorize"
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id",
+    "Access-Control-Expose-Headers": "Link, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, "
+    "Retry-After, X-Request-Id",
 }
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE",
@@ -19,13 +22,15 @@ _PREFLIGHT = {
 }
 
 
-def allow_reading(path: str, response: Response) -> Response:
-    """Let pages elsewhere read an answer, if its path is one that apps use."""
-    if path.startswith(_PATHS):
+def allow_reading(method: str, path: str, response: Response) -> Response:
+    """Let pages elsewhere read an answer, if its path is one that apps use; and say so to a browser that asks beforehand."""
+    if path.startswith(_PATHS) and path.rstrip("/") != _PAGE:
         response.headers.update(_HEADERS)
+        if method == "OPTIONS":
+            response.headers.update(_PREFLIGHT)
     return response
 
 
 def answer_preflight() -> Response:
-    """Return what a browser asks for before it sends a token."""
-    return Response(b"", status=204, headers=_PREFLIGHT)
+    """Return what a browser gets that asks before it sends a token; `allow_reading` writes on it what it wants to know."""
+    return Response(b"", status=204)

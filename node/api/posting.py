@@ -16,16 +16,17 @@ from node.community.messages.service import send_message
 from node.community.posts.reading import Reading, get_post_id, read_post
 from node.community.posts.service import create_post
 from node.domain.actors import Actor, Member
+from node.domain.polls import NewPoll
 from node.domain.posts import Draft, Post
 from node.foundation.errors import Duplicate, Invalid, NotFound
 from node.foundation.text import CONTENT_LIMIT_CHARACTERS, clean_text, find_mentions
 
 from .entities.ids import parse_status_id
 from .parameters import Parameters
+from .polls import read_new_poll
 
 _VISIBILITIES = ("public", "unlisted", "private", "direct")
 _NOT_HERE = {
-    "poll": "Polls cannot be made here.",
     "scheduled_at": "Posts cannot be scheduled here.",
     "quoted_status_id": "Posts of a group cannot be quoted.",
     "quote_id": "Posts of a group cannot be quoted.",
@@ -48,6 +49,7 @@ class Wish:
     is_direct: bool
     reply_to: int | None
     idempotency: tuple[str, str] | None
+    poll: NewPoll | None = None
 
 
 def read_wish(parameters: Parameters, *, author: Member, key: str | None) -> Wish:
@@ -80,6 +82,7 @@ def read_wish(parameters: Parameters, *, author: Member, key: str | None) -> Wis
         is_direct=visibility == "direct",
         reply_to=reply_to,
         idempotency=idempotency,
+        poll=read_new_poll(parameters),
     )
 
 
@@ -117,7 +120,7 @@ async def _post(house: House, author: Member, wish: Wish) -> int:
         house.tables,
         author=author,
         group_id=group_id,
-        draft=Draft(wish.text, warning=wish.warning, images=wish.images),
+        draft=Draft(wish.text, warning=wish.warning, images=wish.images, poll=wish.poll),
         reply_to=wish.reply_to,
         idempotency=wish.idempotency,
     )
@@ -146,6 +149,8 @@ async def _send_to_people(house: House, author: Member, wish: Wish, answered: Re
     core = house.core
     if wish.images:
         raise Invalid("Pictures cannot be sent in private messages here.")
+    if wish.poll is not None:
+        raise Invalid("A poll is asked in a group, and cannot be sent in a private message.")
     mentions = find_mentions(wish.text)
     people, unknown = await find_named_people(core, viewer=author, mentions=mentions)
     groups = {group.address for group in await find_named_groups(core, viewer=author, mentions=unknown)}

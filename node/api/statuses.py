@@ -10,7 +10,7 @@ from node.community.house import House
 from node.community.posts.reading import Reading, read_post, read_thread
 from node.community.posts.service import edit_post, withdraw_post
 from node.domain.actors import Member
-from node.domain.posts import Draft, Post
+from node.domain.posts import Draft, Image, Post
 from node.foundation.errors import Invalid, NotFound
 from node.foundation.text import clean_line, markdown_to_html
 
@@ -18,7 +18,9 @@ from .auth import Caller, needs
 from .entities import Entity, Setting
 from .entities.ids import is_shared_id, parse_status_id
 from .entities.statuses import Shelf, build_context
-from .parameters import read_parameters
+from .media import read_descriptions
+from .parameters import Parameters, read_parameters
+from .polls import check_unchanged
 from .posting import post, read_wish
 from .tickets import Tickets
 
@@ -55,24 +57,7 @@ def add_statuses(routes: Blueprint, house: House, setting: Setting, tickets: Tic
     async def edit(caller: Caller, status_id: str) -> Entity:
         parameters = await read_parameters(request)
         reading = await _own(house, caller.member, status_id)
-        before = reading.posts[0]
-        text, warning = parameters.text("status"), parameters.text("spoiler_text")
-        draft = Draft(
-            text=before.source if text is None else text,
-            title=before.title,
-            warning=before.warning if warning is None else warning,
-        )
-        await edit_post(
-            core, house.tables, author=caller.member, post_id=before.post_id, draft=draft, forget_earlier=False
-        )
-        after = await read_post(core, viewer=caller.member, post_id=before.post_id)
-        if after.posts[0].edited_at == before.edited_at:  # the host has it next; its author sees it now
-            now = core.clock.now()
-            shown = replace(
-                after.posts[0], html=markdown_to_html(draft.text), warning=clean_line(draft.warning), edited_at=now
-            )
-            after = replace(after, posts=[shown])
-        return one(caller, after)
+        return one(caller, await _change(house, caller.member, parameters, reading))
 
     @routes.delete("/api/v1/statuses/<status_id>")
     @needs(core, "write:statuses")
@@ -84,6 +69,41 @@ def add_statuses(routes: Blueprint, house: House, setting: Setting, tickets: Tic
 
     def one(caller: Caller, reading: Reading) -> Entity:
         return Shelf(reading, setting, tickets.for_caller(caller)).build_status(reading.posts[0])
+
+
+async def _change(house: House, author: Member, parameters: Parameters, reading: Reading) -> Reading:
+    """Change a post, and return it as its author sees it now, wherever its host is."""
+    core = house.core
+    before = reading.posts[0]
+    check_unchanged(parameters, reading.polls.get(before.post_id))
+    text, warning = parameters.text("status"), parameters.text("spoiler_text")
+    draft = Draft(
+        text=before.source if text is None else text,
+        title=before.title,
+        warning=before.warning if warning is None else warning,
+    )
+    alts = read_descriptions(parameters, reading.images.get(before.post_id, ()))
+    await edit_post(
+        core,
+        house.tables,
+        author=author,
+        post_id=before.post_id,
+        draft=draft,
+        forget_earlier=False,
+        alts=alts,
+    )
+    after = await read_post(core, viewer=author, post_id=before.post_id)
+    if after.posts[0].edited_at == before.edited_at:  # the host has it next; its author sees it now
+        now = core.clock.now()
+        shown = replace(
+            after.posts[0], html=markdown_to_html(draft.text), warning=clean_line(draft.warning), edited_at=now
+        )
+        after = replace(after, posts=[shown], images={before.post_id: _describe(after, before.post_id, alts)})
+    return after
+
+
+def _describe(reading: Reading, post_id: int, alts: dict[str, str]) -> tuple[Image, ...]:
+    return tuple(replace(image, alt=alts.get(image.token, image.alt)) for image in reading.images.get(post_id, ()))
 
 
 def _number(status_id: str) -> int:

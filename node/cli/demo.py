@@ -211,6 +211,8 @@ class Demo:
         command = ["post", "add", address, "--as", author.handle]
         if words.title:
             command += ["--title", words.title]
+        for answer in words.answers:
+            command += ["--answer", answer]
         if words.reply_to:
             parent = self.state["posts"][words.reply_to]
             self._wait("a post to arrive", TRAVEL_SECONDS, lambda: parent in (self._posts(author, address) or []))

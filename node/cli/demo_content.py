@@ -32,7 +32,7 @@ class Circle:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A post of the demonstration. key: names it for replies."""
+    """A post of the demonstration. key: names it for replies. answers: of a poll."""
 
     key: str
     group: str
@@ -40,6 +40,7 @@ class Words:
     text: str
     title: str = ""
     reply_to: str = ""
+    answers: tuple[str, ...] = ()
 
 
 PEOPLE = (
@@ -170,6 +171,14 @@ WORDS = (
         reply_to="emr-2",
     ),
     Words("emr-4", "emr", "dee", "And then bring it to the spring meeting, please. I will chair it.", reply_to="emr-2"),
+    Words(
+        "emr-5",
+        "emr",
+        "ruth",
+        "I would like to bring one warning to the committee on Thursday, with your numbers behind it. Which one first?",
+        "One warning for Thursday",
+        answers=("Duplicate analgesic", "Allergy, unconfirmed", "Renal dose", "None: leave them as they are"),
+    ),
     Words(
         "rural-1",
         "rural",

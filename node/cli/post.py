@@ -10,6 +10,7 @@ from node.community.posts import service, tending, uploads
 from node.community.posts.model import Posted
 from node.community.reading.reach import read_reach
 from node.domain.actors import Member
+from node.domain.polls import NewPoll
 from node.domain.posts import Draft, Post
 from node.foundation.errors import Invalid, NotFound
 from node.foundation.text import html_to_text
@@ -35,6 +36,11 @@ def add_words(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--warning", default="", help="what is shown before the text")
     parser.add_argument("--image", action="append", default=[], metavar="FILE", help="a picture; may be given again")
     parser.add_argument("--alt", action="append", default=[], metavar="TEXT", help="what a picture shows, in order")
+    parser.add_argument(
+        "--answer", action="append", default=[], metavar="TEXT", help="of a poll; given two times or more"
+    )
+    parser.add_argument("--hours", type=float, default=72, help="how long a poll lasts (default: 72)")
+    parser.add_argument("--several", action="store_true", help="several answers of a poll may be chosen")
     parser.add_argument("--image-data", action="append", default=[], help=argparse.SUPPRESS)
 
 
@@ -77,7 +83,8 @@ async def add(context: Context) -> int:
         alt = args.alt[place] if place < len(args.alt) else ""
         image = await uploads.add_image(house.core, owner=member, data=base64.b64decode(data), alt=alt)
         images.append(image.token)
-    draft = Draft(context.text, args.title, args.warning, tuple(images))
+    poll = NewPoll(tuple(args.answer), int(args.hours * 3600), is_multiple=args.several) if args.answer else None
+    draft = Draft(context.text, args.title, args.warning, tuple(images), poll)
     posted = await service.create_post(
         house.core, house.tables, author=member, group_id=group.group_id, draft=draft, reply_to=reply_to
     )

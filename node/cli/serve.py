@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import uvicorn
 import uvloop
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 
 from node.app import Application
 from node.community.house import House, close_core, open_core
@@ -27,6 +29,8 @@ DRAIN_SECONDS = 10
 HEAD_LIMIT_BYTES = 65_536
 HEAD_SECONDS = 10.0
 REQUEST_SECONDS = 60.0
+# Apps say little through a websocket: which streams they want.
+SOCKET_MESSAGE_BYTES, SOCKET_PING_SECONDS = 4096, 20.0
 
 
 class _Server(uvicorn.Server):
@@ -78,6 +82,11 @@ class _Protocol(HttpToolsProtocol):
         self._expect_for(None)
         super().on_message_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        """Expect nothing more: from here on the other protocol reads, and asks now and then whether anybody is there."""
+        self._expect_for(None)
+        super().handle_websocket_upgrade()
+
     def _expect_head(self) -> None:
         self._is_in_head, self._head_bytes = True, 0
         self._expect_for(HEAD_SECONDS)
@@ -92,13 +101,26 @@ class _Protocol(HttpToolsProtocol):
         self.transport.close()
 
 
+class _SocketProtocol(WSProtocol):
+    """A websocket. uvicorn would write its address into the log, in which a token may stand (T28)."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.logger = logging.getLogger("node.sockets")
+        self.logger.setLevel(logging.ERROR)
+
+
 def build_server(application: Any) -> uvicorn.Server:
     """Return the web server for an application, as `rounds serve` runs it."""
     config = uvicorn.Config(
         application,
         loop="none",
         http=_Protocol,
-        ws="none",
+        ws=_SocketProtocol,
+        ws_max_size=SOCKET_MESSAGE_BYTES,
+        ws_ping_interval=SOCKET_PING_SECONDS,
+        ws_ping_timeout=SOCKET_PING_SECONDS,
+        ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -170,7 +192,8 @@ async def _serve(data: Path, listener: socket.socket, address: str, *, works: bo
     finally:
         house.is_ready = False
         commands.close()
-        house.live.stop()  # open pages would keep the server waiting
+        house.live.stop()  # open pages, and apps that listen, would keep the server waiting
+        house.streams.stop()
         server.should_exit = True
         # Answers are finished while sends are: one after the other they would take longer than a stop may.
         await asyncio.gather(serving, house.stop())

@@ -40,12 +40,17 @@ from node.store.peers import list_peers
 from node.store.reserve import make_room_to_open
 from node.store.rosters import list_groups
 from node.store.stray_files import sweep_files
+from node.store.uploads import forget_uploads
 
+from .distance.service import end_mutes
 from .duties import RECOVERY, Duties, Work
 from .groups.hosting import count_readers
 from .operating.schedule import BackupSchedule
 from .operating.watching import Watcher
+from .polls.keeping import PollKeeper
+from .posts.streaming import StreamHub
 from .posts.submit import Resender
+from .posts.sweeping import NotificationSweeper
 from .reading.live import LiveHub
 from .recovery import Recoverer
 from .restoring import take_up
@@ -186,12 +191,15 @@ class House:
         self.puller = Puller(core, self.receiver.entries)
         self.deliverer = Deliverer(core)
         self.resender = Resender(core)
+        self.poll_keeper = PollKeeper(core, self.tables)
         self.recoverer = Recoverer(core, self.tables)
         self.rechecker = Rechecker(core)
         self.key_keeper = KeyKeeper(core)
         self.backups = BackupSchedule(core)
         self.watcher = Watcher(core)
         self.live = LiveHub(core)
+        self.streams = StreamHub(core)
+        self.sweeper = NotificationSweeper(core)
         self.is_ready = False
         self._duties: Duties | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -210,10 +218,17 @@ class House:
                 self.deliverer,
                 self.puller,
                 self.resender,
+                self.poll_keeper,
                 self.pictures,
             ]
             sleepers = [self._tidy, self._keep_counts, self.watcher.run]
-            sleepers += [self._count_readers, self.rechecker.run, self.key_keeper.run, self.backups.run]
+            sleepers += [
+                self._count_readers,
+                self.rechecker.run,
+                self.key_keeper.run,
+                self.backups.run,
+                self.sweeper.run,
+            ]
         else:
             workers = [self.deliverer] if works else []
             sleepers = [self._tidy, self._keep_counts, self.watcher.run, self.core.company.run]
@@ -232,11 +247,13 @@ class House:
     async def stop(self) -> None:
         """Stop working within 20 s; what is under way is finished or left for the next start, or for others."""
         self.is_ready = False
-        for worker in (self.recoverer, self.processor, self.puller, self.resender, self.pictures):
+        for worker in (self.recoverer, self.processor, self.puller, self.resender, self.poll_keeper, self.pictures):
             worker.stop()
         self.live.stop()
+        self.streams.stop()
         await self.deliverer.stop()
         await self.live.rest()
+        await self.streams.rest()
         if self._tasks:
             for task in self._sleepers:
                 task.cancel()
@@ -290,10 +307,12 @@ class House:
             "pulls": take("puller", lambda core: Puller(core, self.receiver.entries)),
             "pictures": take("pictures", PictureFetcher),
             "resending": take("resender", Resender),
+            "polls": take("poll_keeper", lambda core: PollKeeper(core, self.tables)),
             RECOVERY: take("recoverer", lambda core: Recoverer(core, self.tables)),
             "rechecking": take("rechecker", Rechecker),
             "keys": take("key_keeper", KeyKeeper),
             "backups": take("backups", BackupSchedule),
+            "notifications": take("sweeper", NotificationSweeper),
             "readers": lambda core: _ReaderCounter(core, self.tables),
         }
 
@@ -301,10 +320,14 @@ class House:
         await _ReaderCounter(self.core, self.tables).run()
 
     async def _keep_counts(self) -> None:
-        """Write once a minute how much came and went, and into the journal's file what could not be written before."""
+        """Write once a minute how much came and went, and what the journal's file lacks; end what has had its time."""
         while True:
             await asyncio.sleep(COUNTS_SECONDS)
             await self._save_counts()
+            try:
+                await end_mutes(self.core)
+            except NodeError as error:
+                get_logger().warning("mutes_not_ended", code=error.code)
 
     async def _save_counts(self) -> None:
         try:
@@ -320,6 +343,7 @@ class House:
             try:
                 if is_first or not is_rung:
                     await sweep_files(self.core)
+                    await forget_uploads(self.core)
                 if is_rung:
                     await self.core.store.tidy()
             except (NodeError, OSError) as error:

@@ -12,7 +12,9 @@ from node.store.engine import Tx
 from node.store.files import delete_files
 from node.store.following import purge_following
 from node.store.logs import pull_at, purge_log
+from node.store.marks import purge_marks
 from node.store.media import forget_media_of_group
+from node.store.notifications import purge_notifications
 from node.store.objects import purge_group_posts
 from node.store.progress import purge_progress
 from node.store.readers import replace_readers
@@ -23,7 +25,7 @@ from node.store.takings import purge_taken_back
 
 
 async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
-    """Delete all that is kept of a group: log, posts, pictures, cards, readers, drafts, positions, waiting submissions.
+    """Delete all that is kept of a group: log, posts, pictures, cards, readers, drafts, positions, marks, waiting submissions.
 
     Files follow after the commit.
     """
@@ -35,6 +37,8 @@ async def purge_group(tx: Tx, core: Core, *, group_id: int) -> None:
     await purge_progress(tx, group_id=group_id)
     await purge_following(tx, group_id=group_id)
     await purge_drafts(tx, group_id=group_id)
+    await purge_marks(tx, group_id=group_id)
+    await purge_notifications(tx, group_id=group_id)
     await purge_group_posts(tx, group_id=group_id)
     await purge_log(tx, group_id=group_id)
     await forget_letters(tx, actor_uri=group.uri, type=ENTRY)

@@ -71,6 +71,13 @@ def may_read(viewer: Viewer | None, post: Readable, *, membership: Membership | 
     return ALLOWED
 
 
+def may_see_upload(viewer: Viewer | None, *, owner_id: int | None) -> Decision:
+    """Decide whether somebody may see, describe and take away a picture that is on no post yet: who added it, alone."""
+    if viewer is None or not viewer.is_active or owner_id is None or viewer.actor_id != owner_id:
+        return refuse("This picture is on no post yet, and somebody else's.")
+    return ALLOWED
+
+
 def may_write(viewer: Viewer, membership: Membership | None, *, is_locked: bool = False) -> Decision:
     """Decide whether somebody may post in a group, or reply in a thread that may be locked."""
     if not viewer.is_active:
@@ -80,6 +87,40 @@ def may_write(viewer: Viewer, membership: Membership | None, *, is_locked: bool 
     if is_locked and not membership.is_staff:
         return refuse("This thread is locked.")
     return ALLOWED
+
+
+def may_vote(viewer: Viewer, membership: Membership | None, post: Readable) -> Decision:
+    """Decide whether somebody may vote in a poll: a member of its group who may read it, once it has its place there."""
+    decision = may_read(viewer, post, membership=membership, is_named=False)
+    if not decision:
+        return decision
+    if post.audience != "group" or post.seq is None or post.state != "live":
+        return refuse("This poll cannot be voted on: the group does not have it, or not any more.")
+    return ALLOWED
+
+
+def may_thank(viewer: Viewer, *, author_id: int, state: str) -> Decision:
+    """Decide whether somebody may thank for a post that they may read: for what somebody else wrote, and is there."""
+    if not viewer.is_active:
+        return refuse("This account is not active.")
+    if author_id == viewer.actor_id:
+        return refuse("These are your own words. Thanks are for somebody else's.")
+    if state != "live":
+        return refuse("This post is not there any more.")
+    return ALLOWED
+
+
+def may_be_thanked_from(*, is_local: bool, state: str, is_reader: bool) -> Decision:
+    """Decide whether thanks that came from another node are taken: for live words of ours, from who can read them.
+
+    Args:
+        is_local: Whether a member of ours wrote the post.
+        state: Of the post.
+        is_reader: Whether the one who thanks, or where we know no more their node, holds it.
+    """
+    if not is_local or state != "live":
+        return refuse("There is no such post of a member here.")
+    return ALLOWED if is_reader else refuse("Only who can read a post thanks for it.")
 
 
 def may_edit(viewer: Viewer, *, author_id: int, state: str, membership: Membership | None) -> Decision:

@@ -16,6 +16,8 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from .polls import NewPoll
+
 STATES = ("draft", "waiting_for_host", "live", "withdrawn", "removed", "placeholder")
 AUDIENCES = ("group", "people", "draft", "article")
 IMAGES_LIMIT = 16
@@ -90,10 +92,11 @@ class Draft:
     """What a member wants to say, before it has an id.
 
     text: Markdown. title: for topics; empty for replies. warning: shown before the text.
-    images: tokens of pictures uploaded before.
+    images: tokens of pictures uploaded before. poll: what is asked besides, if anything.
     """
 
     text: str
     title: str = ""
     warning: str = ""
     images: tuple[str, ...] = ()
+    poll: NewPoll | None = None

@@ -56,6 +56,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     image_pixels: the largest picture, width times height.
     in_flight_per_peer: requests of one peer handled at the same time; more wait, then get 429.
     deliveries: requests to other nodes at the same time.
+    app_calls: calls of one app, or from one address without a token, within five minutes; more get 429.
     """
 
     inbox_bytes: int = 1_048_576
@@ -63,6 +64,7 @@ class Limits(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     image_pixels: int = 40_000_000
     in_flight_per_peer: int = 64
     deliveries: int = 64
+    app_calls: int = 1500
 
 
 class DiskSetting(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import secrets
 import threading
+from datetime import datetime
 from typing import Protocol
 
 from .clock import Clock, to_micros
@@ -32,6 +33,11 @@ class Ids(Protocol):
     def secret(self) -> str:
         """Return 43 URL-safe characters: 256 random bits, for tokens that are shown once."""
         ...
+
+
+def number_at(instant: datetime) -> int:
+    """Return a number below all that sources give out from an instant on, and above those before."""
+    return (to_micros(instant) // 1000) << _SEQUENCE_BITS
 
 
 class RandomIds:

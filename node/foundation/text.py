@@ -9,13 +9,18 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import nh3
 from markdown_it import MarkdownIt
 
+from .hashtags import TAG
+
 CONTENT_LIMIT_CHARACTERS = 100_000
+# Of a form or of JSON: the longest text, each character written with twelve, and what comes with it.
+WRITTEN_LIMIT_BYTES = 12 * CONTENT_LIMIT_CHARACTERS + 65_536
 NAME_LIMIT_CHARACTERS = 200
 TITLE_LIMIT_CHARACTERS = 300
 
@@ -32,6 +37,9 @@ _MARK = re.compile("<[^<>]*>")
 _BLOCK_END = re.compile(r"(?i)<(?:br|/p|/li|/h[1-6]|/blockquote|/tr|hr)\b[^<>]{0,200}>")
 # Only for what `nh3` has written: every `<` begins a mark, and what is quoted ends.
 _CLEAN_MARK = re.compile(r'<(?:[^"<>]|"[^"]*")*>')
+# The same, to cut a text at its marks; and the marks within which words stay as they are.
+_CLEAN_PIECE = re.compile(r'(<(?:[^"<>]|"[^"]*")*>)')
+_KEEPING = re.compile(r"<(/?)(?:a|code|pre)\b")
 # Only for what `nh3` has written: links do not nest, attributes are quoted, `"` in them is `&quot;`.
 _CLEAN_LINK = re.compile(r'<a href="([^"]*)"([^>]*)>(.*?)</a>', re.DOTALL)
 _LOOKS_LIKE_HOST = re.compile(r"(?<![\w.-])(?:[\w-]{1,63}\.){1,10}[^\W\d_]{2,24}(?![\w-])")
@@ -107,6 +115,33 @@ def put_title_above(title: str, fragment: str) -> str:
     return f"<p><strong>{html.escape(title)}</strong></p>{fragment}" if title else fragment
 
 
+def text_to_html(text: str) -> str:
+    r"""Return plain text as safe HTML: empty lines part paragraphs, other line ends stay.
+
+    >>> text_to_html("Nights & days\nBoth\n\nEverywhere")
+    '<p>Nights &amp; days<br>Both</p><p>Everywhere</p>'
+    """
+    paragraphs = [part.strip("\n") for part in re.split(r"\n{2,}", text) if part.strip()]
+    return "".join(f"<p>{html.escape(part).replace(chr(10), '<br>')}</p>" for part in paragraphs)
+
+
+def link_tags(fragment: str, url_of: Callable[[str], str]) -> str:
+    """Return HTML made here with each hashtag in its words as a link; what stands in links and code stays as it is.
+
+    >>> link_tags("<p>#rota <code>#not</code></p>", lambda tag: f"/{tag}")
+    '<p><a href="/rota" class="mention hashtag" rel="tag">#<span>rota</span></a> <code>#not</code></p>'
+    """
+    made, depth = [], 0
+    for piece in _CLEAN_PIECE.split(fragment):
+        if piece.startswith("<"):
+            keeping = _KEEPING.match(piece)
+            depth += 0 if keeping is None else -1 if keeping[1] else 1
+        elif depth == 0 and "#" in piece:
+            piece = TAG.sub(lambda match: _link_tag(match, url_of), piece)
+        made.append(piece)
+    return "".join(made)
+
+
 def html_to_text(fragment: str) -> str:
     """Return the words of an HTML fragment: block ends become line breaks, elements vanish, entities are resolved."""
     broken = _BLOCK_END.sub("\n", fragment[: CONTENT_LIMIT_CHARACTERS * 2])
@@ -174,6 +209,12 @@ def _host_of(address: str) -> str:
         return parts.hostname or parts.path.rpartition("@")[2].lower()
     except ValueError:
         return "?"
+
+
+def _link_tag(match: re.Match[str], url_of: Callable[[str], str]) -> str:
+    if match[1].isdecimal():
+        return match[0]
+    return f'<a href="{html.escape(url_of(match[1]))}" class="mention hashtag" rel="tag">#<span>{match[1]}</span></a>'
 
 
 def _words(fragment: str) -> str:

@@ -39,6 +39,7 @@ from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
 from node.store.logs import CopyPosition, StoredEntry, chain_at, cut_log, get_entry, get_position, list_entries
 from node.store.objects import lose_places
+from node.store.polls import reopen_polls
 from node.store.rosters import set_base, take_group
 from node.store.submissions import reopen_submission
 from node.store.takings import cut_taken_back
@@ -204,6 +205,7 @@ async def _cut(tx: Tx, group: Group, ours: Position, common: int) -> bool:
     chain = await chain_at(tx, group_id=group.group_id, position=position, seq=common)
     await cut_log(tx, group_id=group.group_id, seq=common, chain=chain or "")
     await cut_taken_back(tx, group_id=group.group_id, seq=common)
+    await reopen_polls(tx, group_id=group.group_id, seq=common)
     get_logger().warning("copy_cut", group=group.uri, after=common, entries=ours.seq - common)
     return True
 
@@ -216,6 +218,7 @@ async def _begin_anew(tx: Tx, group: Group, ours: Position, base: Position) -> b
     await _take_out(tx, group, position.base_seq)
     await cut_log(tx, group_id=group.group_id, seq=position.base_seq, chain=position.base_chain)
     await cut_taken_back(tx, group_id=group.group_id, seq=position.base_seq)
+    await reopen_polls(tx, group_id=group.group_id, seq=position.base_seq)
     await set_base(tx, group_id=group.group_id, epoch=base.epoch, seq=base.seq, chain=base.chain)
     await recovering.lower_places(tx, group_id=group.group_id, seq=base.seq)
     get_logger().warning("copy_begun_anew", group=group.uri, after=base.seq)

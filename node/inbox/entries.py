@@ -75,8 +75,9 @@ VERBS: dict[str, frozenset[str]] = {
     "author": frozenset({"Add"}),
     "readers": frozenset({"Update"}),
     "settings": frozenset({"Update"}),
+    "count": frozenset({"Update"}),
 }
-_BY_THE_GROUP = frozenset({"author", "readers", "settings"})
+_BY_THE_GROUP = frozenset({"author", "readers", "settings", "count"})
 _AUTHORED = frozenset({"create", "update", "delete"})
 
 

@@ -15,6 +15,7 @@ from node.federation.message import KeyDocument
 from node.federation.succession import SUCCESSIONS
 from node.federation.vocabulary.actors import PAST_KEYS_LIMIT, PAST_METHODS
 from node.foundation.clock import format_instant
+from node.foundation.text import text_to_html
 from node.store.core import Core
 from node.store.keyring import OwnKeys
 
@@ -37,7 +38,7 @@ def build_person(
         "id": actor.uri,
         "preferredUsername": actor.handle,
         "name": actor.name,
-        "summary": actor.summary,
+        "summary": text_to_html(actor.summary),
         "url": actor.uri,
         "inbox": f"{actor.uri}/inbox",
         "outbox": f"{actor.uri}/outbox",
@@ -61,7 +62,7 @@ def build_group(
         "id": group.uri,
         "preferredUsername": group.handle,
         "name": group.title,
-        "summary": actor.summary,
+        "summary": text_to_html(actor.summary),
         "url": group.uri,
         "inbox": f"{group.uri}/inbox",
         "outbox": f"{group.uri}/outbox",

@@ -32,6 +32,8 @@ _COUNT_DEAD = "SELECT COUNT(*) AS n FROM activities WHERE state = 'dead'"
 _COUNT = "SELECT COUNT(*) AS n FROM activities"
 _DROP_OF_PEER = """UPDATE activities SET state = 'dropped', reason = :reason, document = ''
   WHERE peer_id = :peer_id AND state = 'waiting'"""
+_CALL_BACK = """UPDATE activities SET state = 'dropped', reason = :reason, document = ''
+  WHERE uri = :uri AND actor_uri = :actor_uri AND type = :type AND state = 'waiting'"""
 _FORGET_LETTERS = "DELETE FROM activities WHERE state = 'dead' AND actor_uri = :actor_uri AND type = :type"
 
 
@@ -90,6 +92,11 @@ async def list_waiting(tx: Tx, *, frozen_ids: list[int]) -> list[WaitingActivity
 async def finish_activity(tx: Tx, *, activity_id: int, state: str, reason: str | None = None) -> bool:
     """Mark an activity `done` or `dropped` and forget its text; False when somebody else had finished it."""
     return await tx.run(_FINISH, activity_id=activity_id, state=state, reason=reason) == 1
+
+
+async def call_back_activity(tx: Tx, *, uri: str, actor_uri: str, type: str, reason: str) -> bool:
+    """Drop an activity that still waits, as whoever sent it wants; False when none of theirs waits under this id."""
+    return await tx.run(_CALL_BACK, uri=uri, actor_uri=actor_uri, type=type, reason=reason) == 1
 
 
 async def postpone_activity(tx: Tx, *, activity_id: int, due_at: datetime, reason: str) -> None:

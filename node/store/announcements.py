@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .distance import NOT_DISTANT, NOT_DISTANT_BY_MEMBERS
 from .engine import Tx
 from .following import NOT_MUTED, NOT_QUIET
 from .visibility import READABLE_BY_MEMBERS, READABLE_IN_GROUP, START_IN_GROUP
@@ -23,9 +24,11 @@ _NEW = f"""SELECT vm.actor_id AS viewer_id, p.post_id, p.root_id
     WHERE f.actor_id = vm.actor_id AND f.root_id = p.root_id AND f.is_muted = 1)
    AND NOT EXISTS (SELECT 1 FROM group_levels l
     WHERE l.actor_id = vm.actor_id AND l.group_id = p.group_id AND l.level = 'quiet')
+   AND {NOT_DISTANT_BY_MEMBERS}
   ORDER BY p.post_id"""
 _SINCE = f"""SELECT p.post_id, p.root_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.post_id > {START_IN_GROUP}
-  AND p.state = 'live' AND p.author_id <> :viewer_id AND {NOT_MUTED} AND {NOT_QUIET} ORDER BY p.post_id DESC LIMIT 50"""
+  AND p.state = 'live' AND p.author_id <> :viewer_id AND {NOT_MUTED} AND {NOT_QUIET} AND {NOT_DISTANT}
+  ORDER BY p.post_id DESC LIMIT 50"""
 _STILL_IN = """SELECT actor_id FROM memberships
   WHERE group_id = :group_id AND actor_id IN :viewer_ids AND state = 'member'"""
 

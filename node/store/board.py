@@ -14,6 +14,10 @@ _LIST = """SELECT announcement_id, text, from_at, until_at, is_maintenance FROM 
   WHERE until_at IS NULL OR until_at > :now_at ORDER BY from_at, announcement_id LIMIT 20"""
 _END = """UPDATE announcements SET until_at = :now_at
   WHERE announcement_id = :announcement_id AND (until_at IS NULL OR until_at > :now_at)"""
+_PUT_AWAY = """INSERT INTO announcements_put_away (actor_id, announcement_id)
+  SELECT CAST(:actor_id AS BIGINT), a.announcement_id FROM announcements a WHERE a.announcement_id = :announcement_id
+  ON CONFLICT (actor_id, announcement_id) DO NOTHING"""
+_LIST_PUT_AWAY = "SELECT announcement_id FROM announcements_put_away WHERE actor_id = :actor_id"
 _ACCEPT_CLOCK = """INSERT INTO settings (name, value) VALUES ('clock_accepted', :value)
   ON CONFLICT (name) DO UPDATE SET value = excluded.value"""
 _CLOCK_ACCEPTED = "SELECT value FROM settings WHERE name = 'clock_accepted'"
@@ -41,6 +45,16 @@ async def list_announcements(tx: Tx) -> list[Announcement]:
 async def end_announcement(tx: Tx, *, announcement_id: int) -> bool:
     """End an announcement now; False when it has ended, or never was."""
     return await tx.run(_END, announcement_id=announcement_id, now_at=tx.now) == 1
+
+
+async def put_away_announcement(tx: Tx, *, actor_id: int, announcement_id: int) -> None:
+    """Note that a member has read an announcement."""
+    await tx.run(_PUT_AWAY, actor_id=actor_id, announcement_id=announcement_id)
+
+
+async def list_put_away(tx: Tx, *, actor_id: int) -> set[int]:
+    """Return the numbers of the announcements that a member has put away in their apps."""
+    return {row.announcement_id for row in await tx.all(_LIST_PUT_AWAY, actor_id=actor_id)}
 
 
 async def accept_clock(tx: Tx, *, at: datetime) -> None:

@@ -43,7 +43,9 @@ _CLOCKS_APART = timedelta(minutes=5)
 NEWS_BELL = "news"
 STRAYS_BELL = "strays"
 # Bells whose ringers and sleepers may be two processes.
-SHARED_BELLS = frozenset({"inbox", "lanes", "live", NEWS_BELL, "pictures", "pull", "recovery", "resend", STRAYS_BELL})
+SHARED_BELLS = frozenset(
+    {"inbox", "lanes", "live", NEWS_BELL, "pictures", "polls", "pull", "recovery", "resend", STRAYS_BELL}
+)
 
 _PEERS = "SELECT COUNT(*) AS n, COALESCE(CAST(SUM(version) AS BIGINT), 0) AS versions FROM peers"
 _RECEIVED = "SELECT peer_id, last_received_at FROM peers WHERE last_received_at > :since_at"

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
+
+from node.domain.polls import NewPoll
 
 from .engine import Tx
 
-_GET = """SELECT group_id, parent_id, title, warning, text, saved_at FROM drafts
+_GET = """SELECT group_id, parent_id, title, warning, text, saved_at, poll_json FROM drafts
   WHERE actor_id = :actor_id AND group_id = :group_id AND parent_id = :parent_id"""
-_LIST = """SELECT group_id, parent_id, title, warning, text, saved_at FROM drafts
+_LIST = """SELECT group_id, parent_id, title, warning, text, saved_at, poll_json FROM drafts
   WHERE actor_id = :actor_id ORDER BY saved_at DESC LIMIT 100"""
-_SAVE = """INSERT INTO drafts (actor_id, group_id, parent_id, title, warning, text, saved_at)
-  VALUES (:actor_id, :group_id, :parent_id, :title, :warning, :text, :saved_at)
+_SAVE = """INSERT INTO drafts (actor_id, group_id, parent_id, title, warning, text, saved_at, poll_json)
+  VALUES (:actor_id, :group_id, :parent_id, :title, :warning, :text, :saved_at, :poll_json)
   ON CONFLICT (actor_id, group_id, parent_id) DO UPDATE SET title = excluded.title, warning = excluded.warning,
-   text = excluded.text, saved_at = excluded.saved_at"""
+   text = excluded.text, saved_at = excluded.saved_at, poll_json = excluded.poll_json"""
 _DROP = "DELETE FROM drafts WHERE actor_id = :actor_id AND group_id = :group_id AND parent_id = :parent_id"
 _PURGE = "DELETE FROM drafts WHERE group_id = :group_id"
-_FORGET = "DELETE FROM drafts WHERE actor_id = :actor_id"
 
 
 @dataclass(frozen=True, slots=True)
 class SavedDraft:
-    """Something begun. parent_id: the post it answers; 0 for a new topic."""
+    """Something begun. parent_id: the post it answers; 0 for a new topic. poll: what it asks, as it was typed."""
 
     group_id: int
     parent_id: int
@@ -30,21 +32,30 @@ class SavedDraft:
     warning: str
     text: str
     saved_at: datetime
+    poll: NewPoll | None = None
 
 
 async def get_draft(tx: Tx, *, actor_id: int, group_id: int, parent_id: int = 0) -> SavedDraft | None:
     """Return what a member has begun to write there."""
     row = await tx.one(_GET, actor_id=actor_id, group_id=group_id, parent_id=parent_id)
-    return SavedDraft(*row) if row else None
+    return _read(row) if row else None
 
 
 async def list_drafts(tx: Tx, *, actor_id: int) -> list[SavedDraft]:
     """Return a member's drafts, at most 100, the newest first."""
-    return [SavedDraft(*row) for row in await tx.all(_LIST, actor_id=actor_id)]
+    return [_read(row) for row in await tx.all(_LIST, actor_id=actor_id)]
 
 
 async def save_draft(
-    tx: Tx, *, actor_id: int, group_id: int, parent_id: int, title: str, warning: str, text: str
+    tx: Tx,
+    *,
+    actor_id: int,
+    group_id: int,
+    parent_id: int,
+    title: str,
+    warning: str,
+    text: str,
+    poll: NewPoll | None = None,
 ) -> None:
     """Keep what a member has written so far."""
     await tx.run(
@@ -56,6 +67,7 @@ async def save_draft(
         warning=warning,
         text=text,
         saved_at=tx.now,
+        poll_json=None if poll is None else asdict(poll),
     )
 
 
@@ -69,6 +81,7 @@ async def purge_drafts(tx: Tx, *, group_id: int) -> None:
     await tx.run(_PURGE, group_id=group_id)
 
 
-async def forget_drafts(tx: Tx, *, actor_id: int) -> None:
-    """Forget every draft of a member."""
-    await tx.run(_FORGET, actor_id=actor_id)
+def _read(row: Any) -> SavedDraft:
+    asked = row.poll_json
+    poll = None if asked is None else NewPoll(**{**asked, "answers": tuple(asked["answers"])})
+    return SavedDraft(row.group_id, row.parent_id, row.title, row.warning, row.text, row.saved_at, poll)

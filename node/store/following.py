@@ -34,6 +34,9 @@ _SET_THREAD = """INSERT INTO followed_threads (actor_id, root_id, group_id, is_m
   ON CONFLICT (actor_id, root_id) DO UPDATE SET is_muted = excluded.is_muted, since_id = excluded.since_id
   WHERE followed_threads.is_muted <> excluded.is_muted"""
 _DROP_THREAD = "DELETE FROM followed_threads WHERE actor_id = :actor_id AND root_id = :root_id"
+# Private messages have no group.
+_MUTE_MESSAGES = """INSERT INTO followed_threads (actor_id, root_id, group_id, is_muted, since_id)
+  VALUES (:actor_id, :root_id, 0, 1, 0) ON CONFLICT (actor_id, root_id) DO UPDATE SET is_muted = 1"""
 _BEGIN = """INSERT INTO followed_threads (actor_id, root_id, group_id, is_muted, since_id)
   VALUES (:actor_id, :root_id, :group_id, 0, :post_id) ON CONFLICT (actor_id, root_id) DO NOTHING"""
 _CARRY = """INSERT INTO followed_threads (actor_id, root_id, group_id, is_muted, since_id)
@@ -41,8 +44,6 @@ _CARRY = """INSERT INTO followed_threads (actor_id, root_id, group_id, is_muted,
    WHERE root_id = :from_root_id ON CONFLICT (actor_id, root_id) DO NOTHING"""
 _PURGE_LEVELS = "DELETE FROM group_levels WHERE group_id = :group_id"
 _PURGE_THREADS = "DELETE FROM followed_threads WHERE group_id = :group_id"
-_FORGET_LEVELS = "DELETE FROM group_levels WHERE actor_id = :actor_id"
-_FORGET_THREADS = "DELETE FROM followed_threads WHERE actor_id = :actor_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,14 @@ async def set_following(tx: Tx, *, actor_id: int, group_id: int, root_id: int, w
         await tx.run(_SET_THREAD, actor_id=actor_id, group_id=group_id, root_id=root_id, is_muted=is_muted)
 
 
+async def set_muted_messages(tx: Tx, *, actor_id: int, root_id: int, is_muted: bool) -> None:
+    """Mute a thread of private messages, or end that."""
+    if is_muted:
+        await tx.run(_MUTE_MESSAGES, actor_id=actor_id, root_id=root_id)
+    else:
+        await tx.run(_DROP_THREAD, actor_id=actor_id, root_id=root_id)
+
+
 async def begin_following(tx: Tx, *, actor_id: int, group_id: int, root_id: int, post_id: int) -> None:
     """Follow a thread because one has written in it; what was muted stays muted."""
     await tx.run(_BEGIN, actor_id=actor_id, group_id=group_id, root_id=root_id, post_id=post_id)
@@ -107,9 +116,3 @@ async def purge_following(tx: Tx, *, group_id: int) -> None:
     """Forget what anybody wants to hear of a group."""
     await tx.run(_PURGE_LEVELS, group_id=group_id)
     await tx.run(_PURGE_THREADS, group_id=group_id)
-
-
-async def forget_following(tx: Tx, *, actor_id: int) -> None:
-    """Forget what a member wants to hear of."""
-    await tx.run(_FORGET_LEVELS, actor_id=actor_id)
-    await tx.run(_FORGET_THREADS, actor_id=actor_id)

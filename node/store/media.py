@@ -24,6 +24,8 @@ _ATTACH_MIRROR = """UPDATE media SET post_id = :post_id, place = :place
   WHERE source_uri = :source_uri AND group_id = :group_id AND post_id IS NULL"""
 _ATTACH = """UPDATE media SET post_id = :post_id, group_id = :group_id, place = :place
   WHERE token = :token AND owner_id = :owner_id AND post_id IS NULL"""
+_DESCRIBE = """UPDATE media SET alt = :alt
+  WHERE post_id = :post_id AND COALESCE(place, 0) = :place AND sha256 = :sha256 AND alt <> :alt"""
 _WANTED = """SELECT token, post_id, group_id, sha256, media_type, source_uri, tries FROM media
   WHERE state = 'wanted' AND due_at <= :now_at ORDER BY due_at LIMIT 20"""
 _READY = """UPDATE media SET state = 'ready', media_type = :media_type, size_bytes = :size_bytes, width = :width,
@@ -99,6 +101,11 @@ async def attach_media(tx: Tx, *, token: str, owner_id: int, post_id: int, group
     """Put an uploaded picture on its owner's post; False when it is not theirs or is on a post already."""
     where = {"token": token, "owner_id": owner_id, "post_id": post_id}
     return await tx.run(_ATTACH, group_id=group_id, place=place, **where) == 1
+
+
+async def describe_media(tx: Tx, *, post_id: int, place: int, sha256: str, alt: str) -> None:
+    """Change what the picture at a place of a post is described as, if it is the one with this hash."""
+    await tx.run(_DESCRIBE, post_id=post_id, place=place, sha256=sha256, alt=alt)
 
 
 async def list_images(tx: Tx, *, post_ids: list[int]) -> dict[int, tuple[Image, ...]]:

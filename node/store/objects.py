@@ -12,7 +12,10 @@ from typing import Any
 
 from node.domain.posts import Post, page_token
 
+from .distance import NOT_BLOCKED, NOT_DISTANT
 from .engine import Tx
+from .marks import drop_marks
+from .polls import drop_poll, purge_polls
 from .search_index import drop_group, index_new_post, index_post
 from .visibility import (
     READABLE_IN_GROUP,
@@ -31,20 +34,17 @@ _BY_EARLIER_ID = f"SELECT {_POST} {_FROM} WHERE p.earlier_id = :post_id AND {REA
 _BY_URI = f"SELECT {_POST} {_FROM} WHERE p.uri = :uri AND {READABLE_POST}"
 _LOG_OF_GROUP = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.seq > :after_seq ORDER BY p.seq LIMIT 200"""
 _WAITING_OF_GROUP = f"SELECT {_POST} {_FROM} WHERE {WAITING_IN_GROUP} ORDER BY p.post_id LIMIT 200"
-_TOPICS = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL AND p.in_reply_to IS NULL
-  AND p.post_id < :before_id AND p.post_id > {START_IN_GROUP} ORDER BY p.post_id DESC LIMIT 40"""
-_NEWEST = f"""SELECT {_POST} {_FROM} WHERE {READABLE_IN_GROUP} AND p.post_id < :before_id
-  AND p.post_id > {START_IN_GROUP} ORDER BY p.post_id DESC LIMIT 40"""
 _THREAD = f"SELECT {_POST} {_FROM} WHERE p.root_id = :root_id AND {READABLE_POST} ORDER BY p.post_id LIMIT 2000"
 _MESSAGES = f"""SELECT {_POST} {_FROM} JOIN post_people pp ON pp.post_id = p.post_id
-  WHERE pp.actor_id = :viewer_id AND pp.post_id < :before_id AND {READABLE_MESSAGE}
+  WHERE pp.actor_id = :viewer_id AND pp.post_id < :before_id AND {READABLE_MESSAGE} AND {NOT_BLOCKED}
   ORDER BY pp.post_id DESC LIMIT 40"""
 _BY_IDS = f"SELECT {_POST} {_FROM} WHERE p.post_id IN :post_ids AND {READABLE_POST} ORDER BY p.post_id DESC"
 # Numbers alone: a list over several groups reads many rows to show few.
 _TOPIC_IDS = f"""SELECT p.post_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL AND p.in_reply_to IS NULL
-  AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > :after_id ORDER BY p.post_id DESC LIMIT 40"""
+  AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > {START_IN_GROUP} AND {NOT_DISTANT}
+  ORDER BY p.post_id DESC LIMIT 40"""
 _OLDEST_TOPIC_IDS = f"""SELECT p.post_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.parent_id IS NULL
-  AND p.in_reply_to IS NULL AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > :after_id
+  AND p.in_reply_to IS NULL AND p.state = 'live' AND p.post_id < :before_id AND p.post_id > {START_IN_GROUP} AND {NOT_DISTANT}
   ORDER BY p.post_id LIMIT 40"""
 _LIVE_AUTHORS = f"""SELECT p.post_id, p.author_id FROM posts p
   WHERE p.post_id IN :post_ids AND p.state = 'live' AND {READABLE_POST}"""
@@ -109,7 +109,6 @@ _PEOPLE_OF_MANY = f"""SELECT pp.post_id, pp.actor_id FROM posts p JOIN post_peop
   WHERE p.post_id IN :post_ids AND {READABLE_MESSAGE} ORDER BY pp.post_id, pp.actor_id"""
 _INSERT_MENTION = """INSERT INTO mentions (post_id, actor_uri, name) VALUES (:post_id, :actor_uri, :name)
   ON CONFLICT (post_id, actor_uri) DO NOTHING"""
-_MENTIONS = "SELECT post_id, actor_uri, name FROM mentions WHERE post_id IN :post_ids ORDER BY post_id, name"
 _MENTIONED = """SELECT n.post_id, a.actor_id FROM mentions n JOIN actors a ON a.uri = n.actor_uri
   WHERE n.post_id IN :post_ids ORDER BY n.post_id, n.name"""
 _REPLIES = """SELECT p.parent_id, COUNT(*) AS n FROM posts p
@@ -144,20 +143,6 @@ async def list_group_posts(tx: Tx, *, viewer_id: int, group_id: int, after_seq: 
 async def list_waiting_posts(tx: Tx, *, viewer_id: int, group_id: int) -> list[Post]:
     """Return the viewer's own posts that the group's host has not put in order yet."""
     return [Post(*row) for row in await tx.all(_WAITING_OF_GROUP, viewer_id=viewer_id, group_id=group_id)]
-
-
-async def list_newest(
-    tx: Tx, *, viewer_id: int, group_id: int, topics_only: bool, before_id: int = 2**62, after_id: int = 0
-) -> list[Post]:
-    """Return at most 40 posts of one group, newest first."""
-    rows = await tx.all(
-        _TOPICS if topics_only else _NEWEST,
-        viewer_id=viewer_id,
-        group_id=group_id,
-        before_id=before_id,
-        after_id=after_id,
-    )
-    return [Post(*row) for row in rows]
 
 
 async def list_posts_by_id(tx: Tx, *, viewer_id: int, post_ids: list[int]) -> list[Post]:
@@ -208,11 +193,6 @@ async def list_people_of(tx: Tx, *, viewer_id: int, post_ids: list[int]) -> list
 async def list_versions(tx: Tx, *, viewer_id: int, post_id: int) -> list[Any]:
     """Return the earlier texts of a post that the viewer may read, oldest first."""
     return await tx.all(_VERSIONS, viewer_id=viewer_id, post_id=post_id)
-
-
-async def list_mentions(tx: Tx, *, post_ids: list[int]) -> list[Any]:
-    """Return (post_id, actor_uri, name) of those named in posts that the caller has read through a viewer."""
-    return await tx.all(_MENTIONS, post_ids=post_ids)
 
 
 async def list_mentioned(tx: Tx, *, post_ids: list[int]) -> list[Any]:
@@ -313,7 +293,9 @@ async def empty_post(tx: Tx, *, post_id: int, state: str, reason: str | None) ->
     """Take a post's words away and leave its place: `withdrawn` or `removed`."""
     await tx.run(_EMPTY, post_id=post_id, state=state, reason=reason)
     await index_post(tx, post_id=post_id)
+    await drop_poll(tx, post_id=post_id)
     await tx.run(_DROP_VERSIONS, post_id=post_id)
+    await drop_marks(tx, post_id=post_id)
 
 
 async def drop_version(tx: Tx, *, post_id: int, activity_uri: str) -> None:
@@ -372,6 +354,7 @@ async def purge_group_posts(tx: Tx, *, group_id: int) -> None:
     """Delete every post of a group, with versions and mentions."""
     await tx.run(_PURGE_VERSIONS, group_id=group_id)
     await tx.run(_PURGE_MENTIONS, group_id=group_id)
+    await purge_polls(tx, group_id=group_id)
     await drop_group(tx, group_id=group_id)
     await tx.run(_PURGE_POSTS, group_id=group_id)
     await tx.run(_PURGE_THREADS, group_id=group_id)

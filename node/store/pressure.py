@@ -16,7 +16,6 @@ from node.federation.certificates import Seen
 from node.foundation.errors import TooMany, Unavailable
 
 NO_PICTURES = "This node is short of room and takes no pictures now. Its operators know."
-READ_ONLY = "The disk of this node is full. You can read, and nothing new can be written. Its operators know."
 _LATER_SECONDS, _MUCH_LATER_SECONDS = 5, 120
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from node.domain.attestations import NONE, Standing
 
+from .distance import PERSON_NOT_BLOCKED
 from .engine import Tx
 from .peerbook import PeerBook
 from .search_names import HEAD_LETTERS
@@ -43,7 +44,7 @@ _SEEN_IDS = f"SELECT a.actor_id {_FROM} WHERE a.actor_id IN :actor_ids AND {_SEE
 _FOUND = f"""SELECT a.actor_id, a.kind, COALESCE(g.title, a.name) AS name, a.handle, a.host, a.is_local, a.uri,
    a.known_through
   FROM search_names n JOIN actors a ON a.actor_id = n.actor_id LEFT JOIN groups g ON g.group_id = a.actor_id
-  WHERE n.head = :head AND n.word LIKE :beginning AND {_SEEN} ORDER BY n.actor_id LIMIT 200"""
+  WHERE n.head = :head AND n.word LIKE :beginning AND {_SEEN} AND {PERSON_NOT_BLOCKED} ORDER BY n.actor_id LIMIT 200"""
 _LIST = f"SELECT {_PROFILE} {_FROM} WHERE a.actor_id IN :actor_ids"
 _COUNT_MEMBERS = "SELECT COUNT(*) AS n FROM memberships WHERE group_id = :group_id AND state = 'member'"
 _COUNT_READERS = "SELECT COALESCE(SUM(members), 0) AS n FROM readers WHERE group_id = :group_id"

@@ -8,6 +8,7 @@ the same they go when a group's last member leaves.
 
 from __future__ import annotations
 
+from .distance import NOT_DISTANT, THREAD_NOT_DISTANT
 from .engine import Tx
 from .following import NOT_MUTED
 from .visibility import READABLE_IN_GROUP, READABLE_POST, START_IN_GROUP
@@ -23,22 +24,28 @@ _MARKS = "SELECT group_id, post_id FROM read_marks WHERE actor_id = :actor_id"
 _RAISE_MARK = """INSERT INTO read_marks (actor_id, group_id, post_id) VALUES (:actor_id, :group_id, :post_id)
   ON CONFLICT (actor_id, group_id) DO UPDATE SET post_id = excluded.post_id
   WHERE read_marks.post_id < excluded.post_id"""
-# Like `threads._ACTIVE`: one look at each thread's newest post, in the order of the index, until there are enough.
+# Like `threads._ACTIVE`: one look at each thread's newest post, in the order of the index, until there are enough. Where
+# somebody at a distance wrote it, what others wrote before counts.
 _UNREAD = f"""SELECT t.root_id, t.newest_id FROM threads t
   WHERE t.group_id = :group_id AND t.newest_id > {START_IN_GROUP}
    AND (SELECT p.post_id FROM posts p WHERE p.post_id = t.newest_id AND p.author_id <> :viewer_id
     AND p.post_id > COALESCE((SELECT r.post_id FROM read_positions r
      WHERE r.actor_id = :viewer_id AND r.root_id = t.root_id), 0)
-    AND {NOT_MUTED} AND {READABLE_IN_GROUP}) IS NOT NULL ORDER BY t.newest_id DESC LIMIT 8"""
+    AND {NOT_MUTED} AND {READABLE_IN_GROUP}) IS NOT NULL
+   AND {THREAD_NOT_DISTANT} AND ((SELECT p.post_id FROM posts p WHERE p.post_id = t.newest_id AND {NOT_DISTANT}) IS NOT NULL
+    OR (SELECT p.post_id FROM posts p WHERE p.root_id = t.root_id AND p.post_id > :after_id
+     AND p.post_id > COALESCE((SELECT r.post_id FROM read_positions r
+      WHERE r.actor_id = :viewer_id AND r.root_id = t.root_id), 0)
+     AND p.author_id <> :viewer_id AND {NOT_DISTANT} AND {READABLE_POST} LIMIT 1) IS NOT NULL)
+  ORDER BY t.newest_id DESC LIMIT 8"""
 # With the fragment for any post: that for one group would make SQLite walk the group's log instead of the threads.
 _COUNTS = f"""SELECT p.root_id, COUNT(*) AS n FROM posts p
   LEFT JOIN read_positions r ON r.actor_id = :viewer_id AND r.root_id = p.root_id
   WHERE p.root_id IN :root_ids AND p.post_id > :mark_id AND p.post_id > COALESCE(r.post_id, 0)
-   AND p.author_id <> :viewer_id AND p.state = 'live' AND {NOT_MUTED} AND {READABLE_POST} GROUP BY p.root_id"""
+   AND p.author_id <> :viewer_id AND p.state = 'live' AND {NOT_MUTED} AND {NOT_DISTANT} AND {READABLE_POST}
+  GROUP BY p.root_id"""
 _PURGE_POSITIONS = "DELETE FROM read_positions WHERE group_id = :group_id"
 _PURGE_MARKS = "DELETE FROM read_marks WHERE group_id = :group_id"
-_FORGET_POSITIONS = "DELETE FROM read_positions WHERE actor_id = :actor_id"
-_FORGET_MARKS = "DELETE FROM read_marks WHERE actor_id = :actor_id"
 
 
 async def list_positions(tx: Tx, *, actor_id: int, root_ids: list[int]) -> dict[int, int]:
@@ -87,9 +94,3 @@ async def purge_progress(tx: Tx, *, group_id: int) -> None:
     """Delete how far anybody has read a group."""
     await tx.run(_PURGE_POSITIONS, group_id=group_id)
     await tx.run(_PURGE_MARKS, group_id=group_id)
-
-
-async def forget_progress(tx: Tx, *, actor_id: int) -> None:
-    """Delete how far a member has read."""
-    await tx.run(_FORGET_POSITIONS, actor_id=actor_id)
-    await tx.run(_FORGET_MARKS, actor_id=actor_id)

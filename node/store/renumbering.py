@@ -19,6 +19,13 @@ _MEDIA = "UPDATE media SET post_id = :number WHERE post_id = :post_id"
 _SUBMISSIONS = "UPDATE submissions SET post_id = :number WHERE post_id = :post_id"
 _DRAFTS = "UPDATE drafts SET parent_id = :number WHERE parent_id = :post_id"
 _POSITIONS = "UPDATE read_positions SET root_id = :number WHERE root_id = :post_id"
+_BOOKMARKS = "UPDATE bookmarks SET post_id = :number WHERE post_id = :post_id"
+_THANKS = "UPDATE thanks SET post_id = :number WHERE post_id = :post_id"
+_POLL = "UPDATE polls SET post_id = :number WHERE post_id = :post_id"
+_POLL_ANSWERS = "UPDATE poll_answers SET post_id = :number WHERE post_id = :post_id"
+_POLL_VOTES = "UPDATE poll_votes SET post_id = :number WHERE post_id = :post_id"
+_TOLD = "UPDATE notifications SET post_id = :number WHERE post_id = :post_id"
+_TOLD_THREAD = "UPDATE notifications SET root_id = :number WHERE root_id = :post_id"
 _FOLLOWED = "UPDATE followed_threads SET root_id = :number WHERE root_id = :post_id"
 
 
@@ -43,4 +50,11 @@ async def renumber_post(tx: Tx, *, post_id: int, number: int) -> int:
     await tx.run(_DRAFTS, **change)
     await tx.run(_POSITIONS, **change)
     await tx.run(_FOLLOWED, **change)
+    await tx.run(_TOLD, **change)
+    await tx.run(_TOLD_THREAD, **change)
+    await tx.run(_BOOKMARKS, **change)
+    await tx.run(_THANKS, **change)
+    await tx.run(_POLL, **change)
+    await tx.run(_POLL_ANSWERS, **change)
+    await tx.run(_POLL_VOTES, **change)
     return number

@@ -23,7 +23,6 @@ _STAFF_OF = f"SELECT {_GROUP} {_FROM} WHERE g.staff_of = :group_id"
 _ALL = f"SELECT {_GROUP} {_FROM} WHERE g.staff_of IS NULL ORDER BY a.host, a.handle"
 _OF_ACTOR = f"""SELECT {_GROUP} {_FROM} JOIN memberships m ON m.group_id = g.group_id
   WHERE m.actor_id = :actor_id AND m.state = 'member' ORDER BY g.newest_post_id DESC"""
-_HOSTED_BY_PEER = f"SELECT {_GROUP} {_FROM} WHERE g.peer_id = :peer_id"
 _INSERT = """INSERT INTO groups (group_id, peer_id, staff_of, title, policy, is_hidden, history, new_node_approvals,
    epoch, base_seq, base_chain, head_seq, head_chain, applied_seq, apply_tries, apply_due_at, newest_post_id,
    created_at, version, required_assurance)
@@ -148,11 +147,6 @@ async def list_groups(tx: Tx) -> list[Group]:
 async def list_groups_of(tx: Tx, *, actor_id: int) -> list[Group]:
     """Return the groups somebody is a member of, the one with the newest post first."""
     return [Group(*row) for row in await tx.all(_OF_ACTOR, actor_id=actor_id)]
-
-
-async def list_groups_hosted_by(tx: Tx, *, peer_id: int) -> list[Group]:
-    """Return the groups of a peer that we know."""
-    return [Group(*row) for row in await tx.all(_HOSTED_BY_PEER, peer_id=peer_id)]
 
 
 async def insert_group(tx: Tx, *, group: Group) -> None:

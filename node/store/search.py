@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from node.domain.posts import Post
 from node.domain.searching import Query
 
+from .distance import list_hidden_authors
 from .engine import Tx
 from .objects import list_posts_by_id
 from .pairs import SEARCH_MATCH
@@ -125,6 +126,7 @@ async def find_posts(tx: Tx, *, viewer_id: int, query: Query, count: int, before
             to_at=to_at,
         )
     ]
+    hidden = await list_hidden_authors(tx, viewer_id=viewer_id)
     merge = _Merge(shards, query, before_id)
     posts: list[Post] = []
     read = 0
@@ -134,7 +136,8 @@ async def find_posts(tx: Tx, *, viewer_id: int, query: Query, count: int, before
             break
         read += len(ids)
         for post in await list_posts_by_id(tx, viewer_id=viewer_id, post_ids=ids):
-            if post.state == "live" and post.seq is not None and from_at <= post.published_at < to_at:
+            is_shown = post.state == "live" and post.seq is not None and post.author_id not in hidden
+            if is_shown and from_at <= post.published_at < to_at:
                 posts.append(post)
     return Found(posts, merge.before_id)
 

@@ -33,7 +33,6 @@ _BEHIND = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes
 _ONE = f"""SELECT {_LANE}, COALESCE(h.head, g.head_seq, 0) AS head FROM lanes l
   LEFT JOIN stream_heads h ON h.peer_id = l.peer_id AND h.stream = l.stream
   LEFT JOIN groups g ON g.group_id = l.group_id WHERE l.peer_id = :peer_id AND l.stream = :stream"""
-_OF_GROUP = "SELECT peer_id FROM lanes WHERE group_id = :group_id"
 _SAVE = """UPDATE lanes SET cursor = :cursor, state = :state, fails = :fails, item_tries = :item_tries, due_at = :due_at,
    last_success_at = :last_success_at, error_code = :error_code, error_status = :error_status,
    error_sentence = :error_sentence, error_since_at = :error_since_at
@@ -160,11 +159,6 @@ async def get_lane(tx: Tx, *, peer_id: int, stream: str) -> LaneRow | None:
     """Return one lane with its head."""
     row = await tx.one(_ONE, peer_id=peer_id, stream=stream)
     return LaneRow(*row) if row else None
-
-
-async def list_lane_peers(tx: Tx, *, group_id: int) -> list[int]:
-    """Return the peers that a group's log goes to."""
-    return [row.peer_id for row in await tx.all(_OF_GROUP, group_id=group_id)]
 
 
 async def list_lanes_held(tx: Tx, *, owner: str, peer_ids: list[int]) -> list[LaneRow]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from node.domain.posts import Post
 
+from .distance import THREAD_NOT_DISTANT
 from .engine import Tx
 from .visibility import READABLE_IN_GROUP, READABLE_POST, START_IN_GROUP, WAITING_IN_GROUP
 
@@ -21,7 +22,7 @@ _FROM = "FROM posts p JOIN actors a ON a.actor_id = p.author_id"
 _ACTIVE = f"""SELECT t.root_id, t.newest_id, t.posts FROM threads t
   WHERE t.group_id = :group_id AND t.newest_id < :before_id AND t.newest_id > {START_IN_GROUP}
    AND (SELECT p.post_id FROM posts p WHERE p.post_id = t.newest_id AND {READABLE_IN_GROUP}) IS NOT NULL
-  ORDER BY t.newest_id DESC LIMIT 21"""
+   AND {THREAD_NOT_DISTANT} ORDER BY t.newest_id DESC LIMIT 21"""
 _PINNED = f"""SELECT t.root_id, t.newest_id, t.posts FROM posts p JOIN threads t ON t.root_id = p.post_id
   WHERE p.post_id IN (SELECT kept.post_id FROM posts kept WHERE kept.group_id = :group_id AND kept.is_pinned = 1)
    AND p.state = 'live' AND {READABLE_POST} ORDER BY p.post_id DESC LIMIT 10"""

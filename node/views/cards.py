@@ -7,7 +7,7 @@ posts; so those made lately are kept, by everything that stands in them. Who may
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from node.community.reading.quotes import Quote
@@ -15,6 +15,7 @@ from node.community.reading.reach import Reach
 from node.community.reading.thread import ThreadPage
 from node.domain.posts import Image, Post
 
+from .asking import PollOnCard
 from .markup import Markup
 from .visitor import Visitor
 from .words import Words
@@ -30,6 +31,9 @@ class Card:
     number: its place in the thread. here: its page. tick: the stage its author is attested at, or nothing.
     answers: (page, author) of the post it answers, where that is not the first one.
     reach: where it is, for its author; for staff, where it is not on every node yet.
+    poll: what it asks, with the reader's own form.
+    is_bookmarked, is_thanked: what the reader did about it. thanked_by: for its author, who thanked.
+    is_folded: its author is kept at a distance by the reader.
     """
 
     post: Post
@@ -44,6 +48,11 @@ class Card:
     quotes: tuple[Quote, ...]
     images: tuple[Image, ...]
     reach: Reach | None = None
+    poll: PollOnCard | None = None
+    is_bookmarked: bool = False
+    is_thanked: bool = False
+    thanked_by: tuple[str, ...] = ()
+    is_folded: bool = False
 
 
 class KeptCards:
@@ -57,7 +66,9 @@ class KeptCards:
         self._kept: OrderedDict[tuple[Hashable, ...], tuple[Card, Markup]] = OrderedDict()
 
     def show(self, card: Card) -> Markup:
-        """Return a card as HTML."""
+        """Return a card as HTML; one that asks is made anew each time, as the form in it is its reader's own."""
+        if card.poll is not None:
+            return self._make(card)
         reader = card.words.preferences
         key = (card.post.post_id, card.number, card.is_own, card.is_staff, reader.language, reader.time_zone)
         kept = self._kept.get(key)
@@ -81,6 +92,7 @@ def list_cards(
     page_of: Callable[[Post], str],
     name_of: Callable[[str], str],
     ticks: dict[int, str],
+    polls: Mapping[int, PollOnCard],
 ) -> list[Card]:
     """Return the cards of some posts of a thread.
 
@@ -92,6 +104,7 @@ def list_cards(
         page_of: From a post to its page.
         name_of: From a host to what its node is called.
         ticks: {author: stage} of those whose attestation counts here.
+        polls: {post: what it asks}.
     """
     words = visitor.words.of_today()
     reader_id, is_staff = visitor.member.actor_id, page.place.is_staff
@@ -112,6 +125,11 @@ def list_cards(
             quotes=page.quotes.get(post.post_id, ()),
             images=page.images.get(post.post_id, ()),
             reach=_find_reach(page, post, reader_id),
+            poll=polls.get(post.post_id),
+            is_bookmarked=post.post_id in page.marked.flags.bookmarked,
+            is_thanked=post.post_id in page.marked.flags.thanked,
+            thanked_by=page.marked.thanked_by.get(post.post_id, ()),
+            is_folded=post.author_id in page.marked.folded,
         )
         made.append(card)
     return made

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from quart import Blueprint, Response
+from collections.abc import Callable
+
+from quart import Blueprint, Response, request
 from quart.typing import ResponseReturnValue
 
 from node.community.house import House
 from node.community.reading import following
-from node.community.reading.notices import list_notices
+from node.community.reading.notices import Notice, list_notices, note_seen
 from node.domain.following import LEVELS
+from node.domain.groups import Group
 from node.foundation.errors import Invalid, NotFound
 
 from .reading import open_thread, path_of, seen_group
@@ -16,6 +19,7 @@ from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, read_number, see
 
 _LEVEL_FIELD = "level-"
+_NEW_IN_THREAD = ("named", "answer", "followed", "new")
 
 
 def build_following(house: House, shell: Shell) -> Blueprint:
@@ -28,18 +32,22 @@ def build_following(house: House, shell: Shell) -> Blueprint:
 
 def _add_notices(pages: Blueprint, house: House, shell: Shell) -> None:
     core = house.core
+    find_path = path_of(house)
 
     async def show(visitor: Visitor, *, status: int = 200, problem: str = "") -> Response:
+        notices = await list_notices(core, viewer=visitor.member)
         page = shell.render(
             "reading/notices.html",
             visitor,
             place="notifications",
-            notices=await list_notices(core, viewer=visitor.member),
+            notices=[(notice, _target(notice, find_path)) for notice in notices],
             choices=await following.list_choices(core, viewer=visitor.member),
             levels=LEVELS,
-            path_of=path_of(house),
+            path_of=find_path,
             problem=problem,
         )
+        if "prefetch" not in request.headers.get("Sec-Purpose", request.headers.get("Purpose", "")):
+            await note_seen(core, viewer=visitor.member, notices=notices)
         return Response(page, status)
 
     @pages.get("/notifications")
@@ -57,6 +65,16 @@ def _add_notices(pages: Blueprint, house: House, shell: Shell) -> None:
         except (Invalid, NotFound) as error:  # a group that was left meanwhile stands in an old page
             return await show(visitor, status=422, problem=error.safe)
         return see("/notifications#levels")
+
+
+def _target(notice: Notice, find_path: Callable[[Group], str]) -> str:
+    """Return where a notice leads."""
+    if notice.group is None:
+        return "/messages" if notice.conversation_id is None else f"/messages/{notice.conversation_id}"
+    path = find_path(notice.group)
+    if notice.post is None or notice.kind in ("request", "report"):
+        return f"{path}/requests"
+    return f"{post_page(notice.post, path)}{'#unread' if notice.kind in _NEW_IN_THREAD else ''}"
 
 
 def _add_buttons(pages: Blueprint, house: House) -> None:

@@ -60,9 +60,9 @@ def retry_after_seconds(until_at: datetime | None, now: datetime) -> int:
 
 
 def _is_post(path: str) -> bool:
-    """Say whether something is written in a group there: `/groups/G/write`, `/groups/G/threads/R`."""
+    """Say whether somebody writes there: `/groups/G/write`, `/groups/G/threads/R`, `/messages/write`, `/messages/N`."""
     parts = path.split("/")
-    return (
+    return (len(parts) == 3 and parts[1] == "messages") or (
         len(parts) > 3
         and parts[1] == "groups"
         and (parts[3:] == ["write"] or (parts[3] == "threads" and len(parts) == 5))

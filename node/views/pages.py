@@ -5,9 +5,11 @@ the register to the routes. Whoever adds a page adds its line.
 
 What stands in braces is filled in by whoever looks: {group}, a group hosted here that the member owns; {elsewhere}, one of
 another node that they may join; {thread}, {own} and {theirs}, the tokens of a thread, of a post of the member's and of
-somebody else's; {person}, an address; {member}, a handle; {peer}, a host; {link}, the secret of a one-time link;
+somebody else's; {poll} and {voted}, of polls; {person}, an address; {member}, a handle; {peer}, a host; {link}, the secret of a
+one-time link;
 {peer_draft} to {peer_unfound}, hosts of nodes in other states; {application_conflict} and its like, numbers of applications;
-{lapsed}, the handle of a member whose verification has lapsed. tools/scenes.py makes the last three kinds.
+{lapsed}, the handle of a member whose verification has lapsed. tools/scenes.py makes the last three kinds. {app}, what an app
+that has introduced itself asks for, without the scope; {conversation}, the number of one of the member's conversations.
 """
 
 from __future__ import annotations
@@ -61,6 +63,15 @@ PAGES: tuple[Page, ...] = (
     _page("set-up", "/set-up/<token>", ("spent", NOBODY, "/set-up/nothing")),
     _page("me", "/me", ("", MEMBER, "/me")),
     _page("settings", "/me/settings", ("", MEMBER, "/me/settings"), ("saved", MEMBER, "/me/settings?saved=1")),
+    _page("apps", "/me/apps", ("", MEMBER, "/me/apps"), ("none", NEWCOMER, "/me/apps?ended=1")),
+    _page(
+        "authorize",
+        "/oauth/authorize",
+        ("", MEMBER, "/oauth/authorize?{app}&scope=read+write+push"),
+        ("to sign in first", NOBODY, "/oauth/authorize?{app}"),
+        ("unknown app", MEMBER, "/oauth/authorize?client_id=nothing"),
+        ("asks too much", MEMBER, "/oauth/authorize?{app}&scope=admin"),
+    ),
     _page(
         "verification",
         "/me/verification",
@@ -71,6 +82,9 @@ PAGES: tuple[Page, ...] = (
         ("declined", DECLINED, "/me/verification"),
         ("lapsed", LAPSED, "/me/verification"),
     ),
+    _page("bookmarks", "/me/bookmarks", ("", MEMBER, "/me/bookmarks"), ("none", NEWCOMER, "/me/bookmarks")),
+    _page("thanks", "/me/thanks", ("", MEMBER, "/me/thanks"), ("none", NEWCOMER, "/me/thanks")),
+    _page("distance", "/me/distance", ("", MEMBER, "/me/distance"), ("nobody", NEWCOMER, "/me/distance")),
     _page(
         "invite",
         "/me/invitations",
@@ -80,6 +94,9 @@ PAGES: tuple[Page, ...] = (
     _page("vouch", "/vouch", ("", MEMBER, "/vouch"), ("newcomer", NEWCOMER, "/vouch")),
     _page("vouch-code", "/vouch/<token>", ("spent", MEMBER, "/vouch/nothing")),
     _page("notices", "/notifications", ("", MEMBER, "/notifications"), ("none", NEWCOMER, "/notifications")),
+    _page("messages", "/messages", ("", MEMBER, "/messages"), ("none", NEWCOMER, "/messages")),
+    _page("write-message", "/messages/write", ("", MEMBER, "/messages/write")),
+    _page("conversation", "/messages/<number>", ("", MEMBER, "/messages/{conversation}")),
     _page(
         "search",
         "/search",
@@ -113,13 +130,20 @@ PAGES: tuple[Page, ...] = (
     _page("group-settings", f"{_GROUP}/settings", ("", MEMBER, "/groups/{group}/settings")),
     _page("requests", f"{_GROUP}/requests", ("", MEMBER, "/groups/{group}/requests")),
     _page("choose", "/write", ("", MEMBER, "/write"), ("nowhere", NEWCOMER, "/write")),
-    _page("write", f"{_GROUP}/write", ("", MEMBER, "/groups/{group}/write")),
+    _page(
+        "write",
+        f"{_GROUP}/write",
+        ("", MEMBER, "/groups/{group}/write"),
+        ("with a poll", MEMBER, "/groups/{group}/write?poll=1"),
+    ),
     _page(
         "thread",
         _POST,
         ("", MEMBER, "/groups/{group}/threads/{thread}"),
         ("answering", MEMBER, "/groups/{group}/threads/{thread}?reply={theirs}"),
         ("quoting", MEMBER, "/groups/{group}/threads/{thread}?quote={theirs}"),
+        ("a poll", MEMBER, "/groups/{group}/threads/{poll}"),
+        ("a poll voted on", MEMBER, "/groups/{group}/threads/{voted}"),
     ),
     _page("edit", f"{_POST}/edit", ("", MEMBER, "/groups/{group}/threads/{own}/edit")),
     _page("withdraw", f"{_POST}/withdraw", ("", MEMBER, "/groups/{group}/threads/{own}/withdraw")),

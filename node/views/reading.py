@@ -25,6 +25,7 @@ from node.foundation.errors import NotFound
 from node.store.core import Core
 from node.store.profiles import Profile
 
+from .asking import list_polls_on_cards
 from .cards import list_cards
 from .shell import Shell, post_page
 from .visitor import Visitor, for_members, read_form, read_number, see
@@ -163,9 +164,13 @@ async def show_thread(
     answered: Post | None = None,
     text: str | None = None,
     once: str = "",
+    refused: tuple[int, str] | None = None,
     **more: Any,
 ) -> Response:
-    """Return a thread's page, with what was begun in the form at its foot."""
+    """Return a thread's page, with what was begun in the form at its foot.
+
+    refused: (the poll, why) of a vote that was not taken.
+    """
     if text is None:
         text = page.draft.text if page.draft else ""
     values = {"problem": "", "preview": None} | more
@@ -178,6 +183,9 @@ async def show_thread(
         "ticks": page.ticks,
     }
     values["may_write"] = bool(await read_level(core, group=page.group, member=visitor.member, is_member=True))
+    parts["polls"] = list_polls_on_cards(
+        page, visitor, path=path, host=shell.name_of(page.group.host), may_vote=values["may_write"], refused=refused
+    )
     cards = list_cards(page, page.posts, first=page.first_number, **parts)
     news = _find_line(page)
     rendered = shell.render(

@@ -26,6 +26,7 @@ from .visitor import (
     read_number,
     see,
 )
+from .ways_back import WAY_BACK, read_way_back, sign_in_path
 
 
 def build_signing(house: House, shell: Shell) -> Blueprint:
@@ -42,22 +43,29 @@ def build_signing(house: House, shell: Shell) -> Blueprint:
 def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> None:
     core = house.core
 
-    async def show(visitor: Visitor, *, status: int = 200, problem: str = "", handle: str = "") -> Response:
-        operators = await core.store.read(list_operator_names)
+    async def show(
+        visitor: Visitor, way_back: str, *, status: int = 200, problem: str = "", handle: str = ""
+    ) -> Response:
         page = shell.render(
-            "signing/sign_in.html", visitor, place="sign-in", problem=problem, handle=handle, operators=operators
+            "signing/sign_in.html",
+            visitor,
+            place="sign-in",
+            problem=problem,
+            handle=handle,
+            operators=await core.store.read(list_operator_names),
+            way_back=way_back,
         )
         return Response(page, status)
 
     @pages.get("/sign-in")
     async def sign_in_page() -> ResponseReturnValue:
-        visitor = await find_visitor(core)
-        return see("/") if visitor.session else await show(visitor)
+        visitor, way_back = await find_visitor(core), read_way_back(request.args.get(WAY_BACK, ""))
+        return see(way_back or "/") if visitor.session else await show(visitor, way_back)
 
     @pages.post("/sign-in")
     async def sign_in() -> ResponseReturnValue:
         visitor, form = await find_visitor(core), await read_form()
-        handle = form.get("handle", "").strip().lower()[:100]
+        handle, way_back = form.get("handle", "").strip().lower()[:100], read_way_back(form.get(WAY_BACK, ""))
         try:
             check_form(core, visitor, form)
             entered = await sessions.sign_in(
@@ -69,11 +77,11 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
                 agent=request.headers.get("User-Agent", ""),
             )
         except NodeError as error:
-            return await show(visitor, status=error.status, problem=error.safe, handle=handle)
+            return await show(visitor, way_back, status=error.status, problem=error.safe, handle=handle)
         if entered is None:
             problem = visitor.words("sign_in.wrong")
-            return await show(visitor, status=422, problem=problem, handle=handle)
-        return keep_cookie(core, see("/"), entered[0])
+            return await show(visitor, way_back, status=422, problem=problem, handle=handle)
+        return keep_cookie(core, see(way_back or "/"), entered[0])
 
     @pages.post("/sign-out")
     @for_members(core)
@@ -83,7 +91,7 @@ def _add_sign_in(pages: Blueprint, house: House, shell: Shell, tries: Tries) -> 
         if form.get("everywhere"):
             await sessions.sign_out_elsewhere(core, visitor.session)
         await sessions.sign_out(core, visitor.session)
-        return drop_cookie(core, see("/sign-in"))
+        return drop_cookie(core, see(sign_in_path(read_way_back(form.get(WAY_BACK, "")))))
 
 
 def _add_invitations(pages: Blueprint, house: House, shell: Shell) -> None:
@@ -125,7 +133,7 @@ async def _show_settings(
     core: Core, shell: Shell, visitor: Visitor, *, status: int = 200, problem: str = "", is_saved: bool = False
 ) -> Response:
     assert visitor.session is not None
-    places, apps = await sessions.list_access(core, visitor.member)
+    places = await sessions.list_places(core, visitor.member)
     page = shell.render(
         "signing/settings.html",
         visitor,
@@ -133,7 +141,6 @@ async def _show_settings(
         problem=problem,
         is_saved=is_saved,
         places=places,
-        apps=apps,
         languages=LANGUAGES,
         styles=DATE_STYLES,
         zones=sessions.list_time_zones(),
@@ -165,9 +172,7 @@ def _add_settings(pages: Blueprint, house: House, shell: Shell) -> None:
     async def end_access(visitor: Visitor) -> ResponseReturnValue:
         assert visitor.session is not None
         form = await read_form()
-        if form.get("token"):
-            await sessions.revoke_app(core, visitor.session, form["token"])
-        elif (session_id := read_number(form.get("session", ""))) is not None:
+        if (session_id := read_number(form.get("session", ""))) is not None:
             await sessions.end_one(core, visitor.session, session_id)
         elif form.get("others"):
             await sessions.sign_out_elsewhere(core, visitor.session)

@@ -12,13 +12,18 @@ from node.foundation.logs import get_logger
 
 from .announcing import build_announcing
 from .applying import build_applying
+from .authorizing import build_authorizing
 from .belonging import build_belonging
+from .bodies import BoundedRequest
+from .distancing import build_distancing
 from .documents import build_documents
 from .following import build_following
 from .gates import add_gates
 from .group_settings import build_group_settings
 from .inviting import build_inviting
 from .live import build_live
+from .marking import build_marking
+from .messaging import build_messaging
 from .operating import build_operating
 from .people import build_people
 from .public import build_public
@@ -31,6 +36,7 @@ from .staffing import build_staffing
 from .tending import build_tending
 from .verifying import build_verifying
 from .visitor import find_visitor, to_sign_in
+from .voting import build_voting
 from .vouching import build_vouching
 from .writing import build_writing
 
@@ -38,11 +44,14 @@ from .writing import build_writing
 _PARTS = (
     build_public,
     build_signing,
+    build_authorizing,
     build_setting_up,
     build_reading,
     build_writing,
+    build_voting,
     build_searching,
     build_live,
+    build_messaging,
     build_following,
     build_tending,
     build_operating,
@@ -51,6 +60,8 @@ _PARTS = (
     build_staffing,
     build_group_settings,
     build_people,
+    build_marking,
+    build_distancing,
     build_applying,
     build_verifying,
     build_vouching,
@@ -61,7 +72,10 @@ _PARTS = (
 def build_site(house: House) -> Quart:
     """Return the application for everything that is not the corridor."""
     site = Quart("node.views", static_folder=None)
+    site.request_class = BoundedRequest
     site.config["MAX_CONTENT_LENGTH"] = house.core.config.limits.upload_bytes + 65_536
+    # Behind a proxy that ends TLS we see http: a redirect made for a doubled slash would lead apps, and their tokens, there.
+    site.url_map.merge_slashes = False
     shell = Shell(house.core)
     for part in _PARTS:
         site.register_blueprint(part(house, shell))

@@ -83,6 +83,13 @@ class Words:
             return local.date().isoformat()
         return f"{self._name('weekday', local.isoweekday())} {self._day_and_month(local)}"
 
+    def due(self, instant: datetime) -> Markup:
+        """Return an instant to come as a `<time>`: "Wednesday 14 October, 06:40"."""
+        local = instant.astimezone(self._zone)
+        separator = " " if self.preferences.date_style == "iso" else ", "
+        shown = f"{self.day(instant)}{separator}{_time(local)}"
+        return time_tag(instant.isoformat(timespec="seconds"), self.stamp(instant), shown, shown)
+
     def stamp(self, instant: datetime) -> str:
         """Return an instant for paper: "Wednesday 14 October 2026, 06:40 (Europe/Berlin)"."""
         local = instant.astimezone(self._zone)

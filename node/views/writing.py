@@ -25,6 +25,7 @@ from node.store.core import Core
 from node.store.drafts import SavedDraft
 from node.store.profiles import Profile
 
+from .asking import fill_form, read_poll
 from .markup import preview
 from .reading import open_thread, path_of, seen_group, show_thread
 from .refusals import NOT_NOW, SHOWN_AGAIN, status_of
@@ -80,6 +81,7 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
             page=page,
             path=find_path(page.group),
             draft=draft,
+            asking=fill_form(draft.poll, is_open="poll" in request.args),
             once=once or core.ids.token(),
             **values,
         )
@@ -90,14 +92,15 @@ def _add_topics(pages: Blueprint, house: House, shell: Shell) -> None:
     async def write_page(visitor: Visitor, address: str) -> ResponseReturnValue:
         profile = await seen_group(core, visitor, address)
         saved = await begun.find_draft(core, author=visitor.member, group_id=profile.actor_id)
-        draft = Draft(saved.text, saved.title, saved.warning) if saved else Draft("")
+        draft = Draft(saved.text, saved.title, saved.warning, poll=saved.poll) if saved else Draft("")
         return await show(visitor, profile, draft, saved_at=saved.saved_at if saved else None)
 
     @pages.post("/groups/<address>/write")
     @for_members(core)
     async def write(visitor: Visitor, address: str) -> ResponseReturnValue:
         profile, form = await seen_group(core, visitor, address), await read_form()
-        draft, once = read_draft(form), form.get("once", "")
+        poll = read_poll(form, (await request.form).getlist("answers[]"))
+        draft, once = replace(read_draft(form), poll=poll), form.get("once", "")
         group_id, pictures = profile.actor_id, []  # type: int, list[Image]
         begun_here: dict[str, Any] = {"once": once, "pictures": pictures}
         problem = await _keep_draft(core, author=visitor.member, group_id=group_id, draft=draft)

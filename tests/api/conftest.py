@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from node.community.posts.streaming import StreamHub
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.practice import Practice, a_practice
@@ -16,3 +17,13 @@ async def practice(databases: Databases, clock: FrozenClock) -> AsyncIterator[Pr
     """Give a node with the group `ward`, its owner Ana, its member Ben, and Cy who is not in it."""
     async with a_practice(databases, clock) as made:
         yield made
+
+
+@pytest.fixture
+async def hub(practice: Practice) -> AsyncIterator[StreamHub]:
+    """Give the hub of the practice's node, whose rounds the tests call themselves."""
+    hub = practice.lone.house.streams
+    hub.pace_seconds = 3600
+    yield hub
+    hub.stop()
+    await hub.rest()

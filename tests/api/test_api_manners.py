@@ -67,9 +67,41 @@ async def test_a_slash_at_the_end_changes_nothing(practice: Practice) -> None:
         assert (with_slash.status, with_slash.body) == (200, (await practice.ben.get(path)).body), path
 
 
+async def test_a_path_with_a_slash_too_many_or_too_few_is_no_redirect_to_another_scheme(practice: Practice) -> None:
+    for path in ("/api", "/oauth", "/api//v1/lists", "//api/v1/lists", "/api/v1//timelines/home", "/oauth//token"):
+        for phone in (practice.ben, practice.nobody):
+            reply = await phone.get(path)
+
+            assert "location" not in reply.headers or path.startswith("//"), (path, reply.headers)
+            assert path.startswith("//") or (reply.status in (401, 404) and _is_error(reply)), (path, reply.body)
+
+
+async def test_a_browser_may_ask_beforehand_wherever_apps_read(practice: Practice) -> None:
+    for path in (
+        "/api/v1/lists", "/oauth/token", "/oauth/revoke", "/nodeinfo/2.0", "/.well-known/nodeinfo", "/.well-known/host-meta",
+        "/.well-known/oauth-authorization-server", "/media/x", "/static/person.png",
+    ):  # fmt: skip
+        reply = await practice.nobody.send("OPTIONS", path, origin="https://app.example")
+
+        assert reply.status in (200, 204), path
+        assert reply.headers["access-control-allow-origin"] == "*", path
+        assert "Authorization" in reply.headers["access-control-allow-headers"], path
+
+
 async def test_a_known_path_with_another_method_is_absent(practice: Practice) -> None:
     assert (await practice.ben.delete("/api/v1/timelines/home")).json == {"error": "Record not found"}
     assert (await practice.nobody.send("POST", "/api/v2/instance")).status == 401
+
+
+async def test_a_method_that_nothing_has_is_answered_as_json_too(practice: Practice) -> None:
+    for path in ("/api/v1/timelines/home", "/api/v1/nothing", "/api/v2/instance"):
+        known, stranger = await practice.ben.send("PROPFIND", path), await practice.nobody.send("PROPFIND", path)
+
+        assert (known.status, known.json) == (404, {"error": "Record not found"})
+        assert (stranger.status, stranger.json) == (401, {"error": "The access token is invalid"})
+        assert known.headers["access-control-allow-origin"] == "*"
+    for path in ("/oauth/token", "/oauth/authorize", "/oauth/nothing"):
+        assert (await practice.nobody.send("PROPFIND", path)).json == {"error": "Record not found"}
 
 
 async def test_a_body_that_cannot_be_used_is_answered_with_a_sentence(practice: Practice) -> None:
@@ -174,7 +206,8 @@ async def test_pages_elsewhere_may_read_every_answer_and_its_links(practice: Pra
         (practice.nobody, "/api/v1/timelines/home"),
         (practice.ben, "/api/v1/nothing"),
         (practice.nobody, "/api/v2/instance"),
-        (practice.nobody, "/oauth/authorize"),
+        (practice.nobody, "/oauth/token"),
+        (practice.nobody, "/.well-known/oauth-authorization-server"),
         (practice.nobody, "/.well-known/nodeinfo"),
         (practice.nobody, "/nodeinfo/2.0"),
         (practice.nobody, "/.well-known/host-meta"),
@@ -189,7 +222,7 @@ async def test_pages_elsewhere_may_read_every_answer_and_its_links(practice: Pra
 
 
 async def test_pages_for_people_are_not_for_pages_elsewhere(practice: Practice) -> None:
-    for path in ("/", "/sign-in", "/groups/ward"):
+    for path in ("/", "/sign-in", "/groups/ward", "/oauth/authorize", "/oauth/authorize/"):
         assert "access-control-allow-origin" not in (await practice.nobody.get(path)).headers
 
 

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from node.community.members.service import suspend_member
+from tests.support.app_routes import MORE_ROUTES, OPEN_ROUTES
 from tests.support.lone_house import HOST
 from tests.support.phone import Phone, Reply
 from tests.support.practice import Practice
+from tests.support.told_routes import TOLD_ROUTES
 
 _DEAD = "0" * 43
 
@@ -40,10 +42,14 @@ class Route:
 ROUTES = (
     Route("GET", "/api/v1/instance", "/api/v1/instance", ""),
     Route("GET", "/api/v2/instance", "/api/v2/instance", ""),
-    Route("POST", "/api/v1/apps", "/api/v1/apps", "", member=501, outsider=501),
-    Route("GET", "/oauth/<path:rest>", "/oauth/authorize?client_id=x", "", member=501, outsider=501),
-    Route("POST", "/oauth/<path:rest>", "/oauth/token", "", member=501, outsider=501, form={"grant_type": "x"}),
-    Route("POST", "/oauth/", "/oauth/", "", member=501, outsider=501),
+    Route("POST", "/api/v1/apps", "/api/v1/apps", "", member=422, outsider=422),
+    Route("GET", "/api/v1/apps/verify_credentials", "/api/v1/apps/verify_credentials", "", member=404, outsider=404),
+    Route("GET", "/oauth/authorize", "/oauth/authorize?client_id=x", "", member=400, outsider=400),
+    Route("POST", "/oauth/authorize", "/oauth/authorize", "", member=303, outsider=303, form={"decision": "allow"}),
+    Route("POST", "/oauth/token", "/oauth/token", "", member=401, outsider=401, form={"grant_type": "x"}),
+    Route("POST", "/oauth/revoke", "/oauth/revoke", "", member=400, outsider=400, form={}),
+    Route("GET", "/oauth/<rest:rest>", "/oauth/nothing", "", member=404, outsider=404),
+    Route("POST", "/oauth/", "/oauth/", "", member=404, outsider=404),
     Route(
         "GET", "/api/v1/accounts/verify_credentials", "/api/v1/accounts/verify_credentials", "read:accounts",
         wrong="write follow read:statuses",
@@ -88,13 +94,36 @@ ROUTES = (
         "DELETE", "/api/v1/statuses/<status_id>", "/api/v1/statuses/{post}", "write:statuses", wrong="read follow",
         outsider=404,
     ),
+    *(
+        Route(
+            "POST", f"/api/v1/statuses/<status_id>/{act}", f"/api/v1/statuses/{{post}}/{act}", scope,
+            wrong="read write:statuses", outsider=404, member=422 if act == "favourite" else 200,
+        )
+        for act, scope in (
+            ("favourite", "write:favourites"), ("unfavourite", "write:favourites"), ("bookmark", "write:bookmarks"),
+            ("unbookmark", "write:bookmarks"), ("mute", "write:mutes"), ("unmute", "write:mutes"),
+        )
+    ),
+    *(
+        Route(
+            "POST", f"/api/v1/accounts/<account_id>/{act}", f"/api/v1/accounts/{{person}}/{act}", f"write:{what}",
+            wrong="read write:follows write:accounts",
+        )
+        for act, what in (("mute", "mutes"), ("unmute", "mutes"), ("block", "blocks"), ("unblock", "blocks"))
+    ),
+    *(
+        Route("GET", f"/api/v1/{name}", f"/api/v1/{name}", f"read:{name}", wrong="write read:statuses")
+        for name in ("favourites", "bookmarks", "mutes", "blocks")
+    ),
+    *(Route(method, rule, target, scope, **more) for method, rule, target, scope, more in (*MORE_ROUTES, *TOLD_ROUTES)),
     Route("GET", "/api/", "/api/", "", member=404, outsider=404),
-    Route("GET", "/api/<path:rest>", "/api/v1/nothing", "", member=404, outsider=404),
+    Route("GET", "/api/<rest:rest>", "/api/v1/nothing", "", member=404, outsider=404),
 )  # fmt: skip
 OPEN = frozenset(
-    {"/api/v1/instance", "/api/v2/instance", "/api/v1/apps", "/oauth/", "/oauth/<path:rest>"}
+    {"/api/v1/instance", "/api/v2/instance", "/api/v1/apps", "/oauth/authorize", "/oauth/token", "/oauth/revoke",
+     "/oauth/", "/oauth/<rest:rest>", *OPEN_ROUTES}
 )  # fmt: skip
-_CATCH_ALLS = {"/oauth", "/oauth/<path:rest>", "/api", "/api/<path:rest>"}
+_CATCH_ALLS = {"/oauth", "/oauth/<rest:rest>", "/api", "/api/<rest:rest>"}
 CLOSED = tuple(route for route in ROUTES if route.rule not in OPEN)
 SCOPED = tuple(route for route in ROUTES if route.scope)
 
@@ -185,22 +214,30 @@ async def test_a_token_without_the_scope_is_refused_before_anything_is_looked_at
 
 
 async def test_the_scope_alone_or_its_family_lets_a_member_do_it(practice: Practice, places: dict[str, str]) -> None:
+    phones = {
+        scope: await practice.phone(practice.ben.member, scope)
+        for scope in {part for route in SCOPED for part in (route.scope, route.scope.partition(":")[0])}
+    }
+
+    is_untouched = False
     for route in SCOPED:
         for scope in (route.scope, route.scope.partition(":")[0]):
-            await practice.join(practice.ward, practice.ben)
-            fresh = {**places, "post": (await practice.say(practice.ben, "@ward Hello"))["id"]}
-            phone = await practice.phone(practice.ben.member, scope)
+            if not is_untouched:  # what the last one has taken away is there again
+                await practice.join(practice.ward, practice.ben)
+                places["post"] = (await practice.say(practice.ben, "@ward Hello"))["id"]
+            is_untouched = route.method == "GET"
 
-            assert (await _ask(phone, route, fresh)).status == route.member, (_name(route), scope)
+            assert (await _ask(phones[scope], route, places)).status == route.member, (_name(route), scope)
 
 
-async def test_the_old_scope_follow_lets_join_and_leave_and_nothing_else(
+async def test_the_old_scope_follow_is_for_joining_muting_and_blocking_and_nothing_else(
     practice: Practice, places: dict[str, str]
 ) -> None:
     phone = await practice.phone(practice.cy.member, "follow")
 
     for route in SCOPED:
-        expected = 403 if "follows" not in route.scope else 200
+        is_covered = route.scope.partition(":")[2] in ("follows", "mutes", "blocks")
+        expected = route.outsider if is_covered else 403
         assert (await _ask(phone, route, places)).status == expected, _name(route)
 
 

@@ -66,7 +66,7 @@ async def test_every_row_is_there_and_the_node_opens_on_postgresql(
         found = await core.store.read(lambda tx: tx.all("SELECT rowid FROM search_words"))
     finally:
         await close_core(core)
-    assert len(found) == 2
+    assert len(found) == 3
 
 
 async def test_moving_twice_is_done_already(data: Path, address: str, clock: FrozenClock) -> None:

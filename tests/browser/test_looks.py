@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Page
 from node.views.pages import APPLICANT, MEMBER, NEWCOMER, NOBODY, OFFICER, OPERATOR, PAGES
 from tests.support.commands import PASSWORD
 from tests.support.process_node import ProcessNode
-from tools.browsing import NARROW, NARROWEST, WIDE, act_as_staff, apply_as, find_names, path_of, sign_in
+from tools.browsing import NARROW, NARROWEST, WIDE, act_as_staff, apply_as, find_names, introduce_app, path_of, sign_in
 from tools.scenes import HANDLES, Neighbourhood, add_people, age, decide_applications
 from tools.scenes import OFFICER as SECOND_OFFICER
 
@@ -137,6 +137,7 @@ async def test_every_page_can_be_read_by_everybody(
     for who, handle in _PEOPLE.items():
         context = await chromium.new_context()
         page = await context.new_page()
+        names.setdefault("app", await introduce_app(page, society.origin))
         page.on("request", lambda request: asked.append(request.url))
         if handle:
             await sign_in(page, society.origin, handle, PASSWORD)

@@ -124,7 +124,8 @@ _MEMBERS_FAULTS = {
     "a submission that was given up": (["UPDATE submissions SET state = 'rejected'"], "is rejected in submissions"),
     "a withdrawn post that is back": (["UPDATE posts SET state = 'live' WHERE state = 'withdrawn'"], "taken back"),
     "the words of a withdrawn post in a draft": (
-        ["INSERT INTO drafts SELECT actor_id, 1, 0, '', '', 'canary-three', 0 FROM members LIMIT 1"], "“canary-three” lies in"),
+        ["INSERT INTO drafts SELECT actor_id, 1, 0, '', '', 'canary-three', 0, NULL FROM members LIMIT 1"],
+        "“canary-three” lies in"),
     "a search that finds what is gone": (["DELETE FROM search_words", "INSERT INTO search_words (rowid, words) VALUES (7, 'x')"],
                                          "which is not there"),
     "a search that does not find": (["DELETE FROM search_words"], "6: search of {member} does not know"),

@@ -20,10 +20,12 @@ from node.domain.following import FOLLOWED, LEVELS, MUTED, UNFOLLOWED
 from node.domain.groups import HISTORIES, POLICIES, ROLES
 from node.domain.inviting import STATES as INVITATION_STATES
 from node.domain.registers import KNOWN as REGISTERS
+from node.domain.scopes import KNOWN as SCOPES
 from node.domain.searching import PROBLEMS
 from node.domain.specialties import KNOWN
 from node.domain.verification import EVERY_METHOD, STATES
 from node.foundation import errors
+from node.views.asking import LASTS
 from node.views.translated import load_services, translate
 from tests.support.house import NODE, list_python, list_texts, parse, short
 
@@ -47,6 +49,7 @@ DYNAMIC: dict[str, tuple[str, ...] | None] = {
     "inviting.all_": ("verified", "operators"),
     "inviting.is_": INVITATION_STATES,
     "specialty.": KNOWN,
+    "distance.": ("unmute", "unblock"),
     "first_day.": ("contact", "machine", "peer", "group", "member"),
     "following.is_": (FOLLOWED, MUTED, UNFOLLOWED),
     "following.level_": LEVELS,
@@ -66,10 +69,19 @@ DYNAMIC: dict[str, tuple[str, ...] | None] = {
     "peers_desk.": None,
     "registers.form_": tuple(register.name for register in REGISTERS),
     "person.": None,
+    "poll.lasts_": tuple(str(seconds) for seconds in LASTS),
     "plain.": ("support", "charter", "about"),
     "readers.": ("can", "will"),
     "report.rule_": None,
     "roles.": tuple(ROLES),
+    "authorize.refused_": (
+        "invalid_client",
+        "redirect",
+        "unsupported_response_type",
+        "invalid_request",
+        "invalid_scope",
+    ),
+    "scopes.": tuple(scope.replace(":", "_") for scope in SCOPES),
     "search.problem_": (*PROBLEMS, "no_group", "no_person", "date", "order"),
     "settings.dates_": tuple(DATE_STYLES),
     "shell.": (

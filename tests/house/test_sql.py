@@ -27,7 +27,8 @@ _SQL = re.compile(
 _HOMES = re.compile(r"node/store/(?:backup/)?\w+\.py|node/community/\w+/repository\.py")
 _ASKED = {"all", "one", "value", "run"}
 _READS_CONTENT = re.compile(
-    r"\s*SELECT\b.*\b(?:FROM|JOIN) (?:posts|post_versions|mentions|media|search_words)\b", re.DOTALL
+    r"\s*SELECT\b.*\b(?:FROM|JOIN) (?:posts|post_versions|mentions|media|search_words|poll_answers|poll_votes)\b",
+    re.DOTALL,
 )
 _FRAGMENTS = (READABLE_POST, READABLE_IN_GROUP, WAITING_IN_GROUP, READABLE_MESSAGE, READABLE_BY_MEMBERS)
 _NOT_USED = re.compile(
@@ -41,7 +42,6 @@ WITHOUT_VIEWER = {
     "objects._PLAIN": "the corridor, which asks domain.access with what it returns",
     "objects._PLAIN_BY_ID": "the corridor, which asks domain.access with what it returns",
     "objects._VERSION_ACTIVITIES": "the corridor, which erases what the versions carried: ids, no words",
-    "objects._MENTIONS": "of posts that the caller has read through a viewer",
     "objects._MENTIONED": "of posts that the caller has read through a viewer",
     "objects._REPLIES": "numbers of replies to posts that the caller has read through a viewer",
     "objects._PINNED": "ids for the corridor, no words",
@@ -52,6 +52,11 @@ WITHOUT_VIEWER = {
     "pairs.SEARCH_MATCH": "numbers alone; each post is read through a viewer before anything of it is shown",
     "search.SEARCH_MATCH": "the same",
     "backups._NEWEST_POST": "a time alone, for operators",
+    "polls._ANSWERS": "of posts that the caller has read through a viewer",
+    "polls._OWN": "the viewer's own votes, in posts that the caller has read through a viewer",
+    "polls._CONCERNED": "numbers of members who are told that a poll has ended",
+    "votes._PLACES": "the host and the voter's node: what one person has voted for, to take no second vote",
+    "votes._UNSURE": "the sender of votes: a member's own, to the host that counted them",
     "media._OF_POSTS": "of posts that the caller has read through a viewer",
     "media._ONE": "the door asks domain.access about its post",
     "media._MIRROR": "the corridor: whether the same picture of the same group is here already",
@@ -62,6 +67,9 @@ WITHOUT_VIEWER = {
     "picture_cache._OLDEST": "files that may have to go, which it does not show",
     "picture_cache._HASHES": "hashes of files to remove",
     "picture_cache._IN_USE": "a number: whether a file is still needed",
+    "uploads._COUNT": "a number: how many pictures of a member wait for a post",
+    "uploads._LEFT": "pictures that waited for a post too long, which are deleted",
+    "uploads._STILL_NAMED": "hashes of files that are still needed; the others are removed",
     "media._USES": "a number: whether a file is still needed",
     "takings._UNSAID": "ids of posts that are gone, for the recovery of their group; no words",
     "stray_files._NAMED": "hashes of files that are still needed; the others are removed",

@@ -11,7 +11,7 @@ from node.api.entities.ids import list_id, shared_id, status_id
 from node.federation.message import Answer, Request
 from node.inbox.routes import INBOXES, is_inbox
 from node.outbox.routes import ROUTES
-from tests.routes.scene import ABSENT, Scene
+from tests.routes.scene import ABSENT, CANARY, Scene
 from tests.routes.table import PEOPLE
 from tests.support.lone_house import HOST, ORIGIN
 from tests.support.requesters import ACTIVITY, a_foreign_actor, a_post, ask, with_header
@@ -26,6 +26,7 @@ _HANDLES = {
 }
 _NO_NUMBER = 4_242_424_242
 _APPS = ("/api", "/oauth")
+_CONSENT = "/oauth/authorize"
 _FORM = "application/x-www-form-urlencoded"
 _HTML = "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"
 
@@ -52,7 +53,7 @@ def list_requests(scene: Scene, name: str) -> list[Request]:
     method, path = route_of(name).split(" ", 1)
     thing = name.partition("(")[2].rstrip(")")
     method = "GET" if method == "ANY" else method
-    if path.startswith(_APPS):
+    if _is_for_apps(path):
         return [
             Request(method, target, (("host", HOST), ("content-type", "application/json")), json.dumps(body).encode())
             for target, body in _calls(scene, path, thing)
@@ -76,7 +77,7 @@ async def ask_as(scene: Scene, requester: str, request: Request) -> Answer:
 def dress(scene: Scene, requester: str, request: Request) -> Request:
     """Return a request as somebody of the table would send it."""
     if requester in PEOPLE:
-        is_app = request.path.startswith(_APPS) and requester in _HANDLES
+        is_app = _is_for_apps(request.path) and requester in _HANDLES
         accept = ACTIVITY if requester == "robot" else "application/json" if is_app else _HTML
         request = with_header(request, "accept", accept)
         if is_app:
@@ -97,6 +98,11 @@ def dress(scene: Scene, requester: str, request: Request) -> Request:
         forger = a_foreign_actor("friend.example", "fay", key="a forger's")
         return forger.sign(request, now)
     return foreign.sign(request, now)
+
+
+def _is_for_apps(path: str) -> bool:
+    """Whether a path is asked for with a token: the page on which a member lets an app in is not."""
+    return path.startswith(_APPS) and path != _CONSENT
 
 
 def _expand(path: str) -> list[str]:
@@ -125,6 +131,8 @@ def _targets(scene: Scene, path: str, thing: str) -> tuple[str, ...]:
         tokens = {"/posts": scene.gone, "/activities": scene.gone_activity, "/probes": scene.gone_probe}
     if thing == "message":
         tokens = {"/posts": scene.message}
+    if thing == "waiting":
+        tokens = {"/media": scene.upload}
     if path.endswith("<token>"):
         folder = path.rpartition("/")[0]
         return f"{folder}/{tokens[folder]}", f"{folder}/{ABSENT}"
@@ -146,10 +154,14 @@ def _asked_by_query(scene: Scene, path: str, thing: str) -> tuple[str, ...] | No
         name = {"person": "mia", "group": "ward", "hidden": "circle", "node": HOST}[thing]
         found = f"{path}?resource=acct:{name}@{HOST}"
         return (found,) if thing == "node" else (found, f"{path}?resource=acct:nobody@{HOST}")
+    if path == _CONSENT and thing:
+        return f"{path}?{scene.wish}", f"{path}?{scene.wish.replace('client_id=', 'client_id=x')}"
     if path == "/copies":  # of a group hosted here: nobody hosts it but we, so nobody may have it back
         return tuple(
             f"{path}?group={quote(uri)}&at=1.{'0' * 64}" for uri in (scene.ward.uri, f"{ORIGIN}/groups/nothing")
         )
+    if path.startswith("/messages/<"):
+        return tuple(path.replace("<number>", str(each)) for each in (scene.numbers["conversation"], _NO_NUMBER))
     if path == "/live" and thing:
         number = scene.circle.group_id if thing == "hidden" else scene.ward.group_id
         return f"/live?group={number}", f"/live?group={_NO_NUMBER}"
@@ -165,8 +177,12 @@ def _calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str
         "hidden": ("circle", scene.circle.group_id),
         "staff": ("ward/staff", scene.staff_id),
     }
-    if "accounts" in path and thing:
+    if (more := _more_calls(scene, path, thing)) is not None:
+        return more
+    if ("accounts" in path or "<account_id>" in path) and thing:
         address, number = accounts[thing]
+        if path.endswith("accounts/search"):
+            return [(f"{path}?q={address}", {}), (f"{path}?q=nobody", {})]
         if path.endswith("lookup"):
             return [(f"{path}?acct={address}", {}), (f"{path}?acct=nobody", {})]
         if path.endswith("relationships"):
@@ -175,10 +191,57 @@ def _calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str
     if "<list_id>" in path:
         group_id = scene.staff_id if thing == "staff" else scene.ward.group_id
         return [(path.replace("<list_id>", list_id(each)), {}) for each in (group_id, _NO_NUMBER)]
+    if "<media_id>" in path:
+        token = scene.media if thing == "posted" else scene.upload
+        return [(path.replace("<media_id>", each), {}) for each in (token, ABSENT)]
     numbers = (scene.numbers.get("message" if "message" in thing else "gone" if thing == "gone" else "", 0), _NO_NUMBER)
     ids = [shared_id(number) if thing == "shared" else status_id(number) for number in numbers]
     if path == "/api/v1/statuses":
         return [(path, {"status": "Indeed.", "in_reply_to_id": each}) for each in ids]
     if "<status_id>" in path:
         return [(path.replace("<status_id>", each), {"status": "Other words."}) for each in ids]
-    return [(path.replace("<path:rest>", "v1/nothing"), {})]
+    return [(path.replace("<rest:rest>", "v1/nothing"), {})]
+
+
+def _more_calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str]]] | None:
+    """Return the same for search, reports, tags, and what a member keeps for their own eyes; None for anything else."""
+    numbers = scene.numbers
+    if path == "/api/v2/search":
+        return [(f"{path}?type=statuses&q={CANARY.partition('-')[0]}", {}), (f"{path}?type=statuses&q=nothing", {})]
+    if path == "/api/v1/reports":
+        mia = str(scene.members["mia"].actor_id)
+        return [
+            (path, {"account_id": mia, "comment": "Look.", "status_ids": status_id(each)})
+            for each in (numbers[""], _NO_NUMBER)
+        ]
+    if "<poll_id>" in path:
+        ids = [status_id(each) for each in (numbers["poll"], _NO_NUMBER)]
+        return [(path.replace("<poll_id>", each), {"choices": "0"}) for each in ids]
+    if path == "/api/v2/filters":
+        return [(path, {"title": "Exams", "context": "home"})]
+    for name in ("filter", "keyword", "mark", "announcement"):
+        if f"<{name}_id>" in path:
+            body = {"title": "Tests", "keyword": "test", "status_id": status_id(numbers[""])}
+            found = (numbers.get(name, _NO_NUMBER + 1), _NO_NUMBER)
+            return [(path.replace(f"<{name}_id>", str(each)), body) for each in found]
+    return [(path.replace("<tag>", "rota"), {})] if "<tag>" in path else _told_calls(scene, path, thing)
+
+
+def _told_calls(scene: Scene, path: str, thing: str) -> list[tuple[str, dict[str, str]]] | None:
+    """Return the same for what a member is told; None for anything else."""
+    for name in ("notification", "conversation"):
+        if f"<{name}_id>" in path:
+            found = (scene.numbers[name], _NO_NUMBER)
+            return [(path.replace(f"<{name}_id>", str(each)), {}) for each in found]
+    if path == "/api/v1/notifications/dismiss":
+        return [(path, {"id": str(each)}) for each in (scene.numbers["noticed"], _NO_NUMBER)]
+    if path == "/api/v1/markers":
+        return [(f"{path}?timeline[]=home", {"home[last_read_id]": "5"})]
+    if path == "/api/v1/streaming/list":
+        groups = {"hidden": scene.circle.group_id, "staff": scene.staff_id}
+        return [(f"{path}?list={list_id(each)}", {}) for each in (groups.get(thing, scene.ward.group_id), _NO_NUMBER)]
+    if path == "/api/v1/streaming/hashtag":
+        return [(f"{path}?tag=rota", {})]
+    if path.startswith(("/api/v1/streaming", "/api/v1/notifications", "/api/v1/conversations")):
+        return [(f"{path}?stream=user" if path.endswith("streaming") else path, {})]
+    return None

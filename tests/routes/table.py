@@ -25,6 +25,10 @@ The rows of all tables together must be the routes of the running application.
 
 from __future__ import annotations
 
+from tests.routes.apps import EMPTY_PATHS, MORE_OF_APPS
+from tests.routes.forms import FORMS, OPERATORS_FORMS
+from tests.routes.told import TOLD
+
 PEOPLE = ("nobody", "robot", "member", "other", "left", "suspended", "moderator", "operator")
 NODES = ("friend", "ally", "paused", "parted", "draft", "verified", "stranger", "forged", "garbled")
 
@@ -49,6 +53,7 @@ GET  /groups/<handle>/featured     200/404  404      503      404      404      
 GET  /posts/<token>                200/404  404      503      404      404      404      404      401      401
 GET  /posts/<token> (gone)         410/404  404      503      404      404      404      404      401      401
 GET  /posts/<token> (message)      404      404      503      404      404      404      404      401      401
+GET  /media/<token> (waiting)      404      404      503      404      404      404      404      401      401
 GET  /activities/<token>           200/404  404      503      404      404      404      404      401      401
 GET  /activities/<token> (gone)    410/404  404      503      404      404      404      404      401      401
 GET  /media/<token>                200/404  404      503      404      404      404      404      401      401
@@ -64,15 +69,23 @@ PAGES = """
 GET  /groups/<handle>                      303    401    200/404  303/404  303/404  303       200/404   303/404
 GET  /groups/<handle> (hidden)             303    401    200/404  404      404      303       200/404   404
 GET  /media/<token>                        303    401    200/404  404      404      303       200/404   404
+GET  /media/<token> (waiting)              303    401    200/404  404      404      303       404       404
 GET  /groups                               303    401    200      200      200      303       200       200
 GET  /write                                303    401    200      200      200      303       200       200
 GET  /search                               303    401    200      200      200      303       200       200
 GET  /notifications                        303    401    200      200      200      303       200       200
+GET  /messages                             303    401    200      200      200      303       200       200
+GET  /messages/write                       303    401    200      200      200      303       200       200
+GET  /messages/<number>                    303    401    200/404  404      404      303       200/404   404
 GET  /live                                 303    401    200      200      200      303       200       200
 GET  /live (group)                         303    401    200/404  404      404      303       200/404   404
 GET  /live (hidden)                        303    401    200/404  404      404      303       200/404   404
 GET  /me/settings                          303    401    200      200      200      303       200       200
+GET  /me/apps                              303    401    200      200      200      303       200       200
 GET  /me/verification                      303    401    200      200      200      303       200       200
+GET  /me/bookmarks                         303    401    200      200      200      303       200       200
+GET  /me/thanks                            303    401    200      200      200      303       200       200
+GET  /me/distance                          303    401    200      200      200      303       200       200
 GET  /me/invitations                       303    401    200      200      200      303       200       200
 GET  /vouch                                303    401    200      200      200      303       200       200
 GET  /vouch/<token>                        303    401    200/404  303      303      303       303       303
@@ -125,76 +138,8 @@ GET  /node/invitations                     303    401    404      404      404  
 GET  /node/members                         303    401    404      404      404      303       404       200
 GET  /node/members/<handle>                303    401    404      404      404      303       404       200/404
 """
-# A form without the token of the member's own pages is refused before anybody looks what it is about (T58).
-FORMS = """
-POST /sign-out
-POST /me/settings
-POST /me/password
-POST /me/access
-POST /me/verification
-POST /me/verification/code
-POST /me/specialty
-POST /me/invitations
-POST /me/invitations/withdraw
-POST /vouch
-POST /vouch/confirm
-POST /vouch/withdraw
-POST /me/notice
-POST /announcements/<number>/dismiss
-POST /read
-POST /notifications
-POST /groups/<handle>/level
-POST /groups/<handle>/level (hidden)
-POST /groups/<handle>/threads/<token>/follow
-POST /groups/<handle>/threads/<token>/follow (hidden)
-POST /groups/<handle>/write
-POST /groups/<handle>/write (hidden)
-POST /groups/<handle>/threads/<token>
-POST /groups/<handle>/threads/<token> (hidden)
-POST /groups/<handle>/threads/<token>/staff
-POST /groups/<handle>/threads/<token>/tend
-POST /groups/<handle>/threads/<token>/edit
-POST /groups/<handle>/threads/<token>/withdraw
-POST /groups/<handle>/threads/<token>/report
-POST /groups/<handle>/join
-POST /groups/<handle>/leave
-POST /groups/<handle>/settings
-POST /groups/<handle>/requests
-POST /groups/<handle>/admit
-POST /groups/<handle>/members/role
-POST /groups/<handle>/members/remove
-POST /groups/<handle>/members/lift
-POST /groups/<handle>/members/invite
-POST /groups/find
-POST /groups/new
-"""
 FORMS_FOR_OTHERS = {"nobody": "303", "robot": "401", "suspended": "303"}
 FORMS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "403") | FORMS_FOR_OTHERS
-OPERATORS_FORMS = """
-POST /peers
-POST /peers/<host>/confirm
-POST /peers/<host>/rekey
-POST /peers/<host>/countersign
-POST /peers/<host>/again
-POST /peers/<host>/test
-POST /peers/<host>/policy
-POST /peers/<host>/lanes
-POST /peers/<host>/pause
-POST /peers/<host>/keep
-POST /peers/<host>/resume
-POST /peers/<host>/part
-POST /node/verification/<number>
-POST /node/verification/people/<handle>/state
-POST /node/verification/people/<handle>/check
-POST /node/announcements
-POST /node/announcements/<number>/end
-POST /node/invitations
-POST /node/members
-POST /node/members/<handle>/reset
-POST /node/members/<handle>/assurance
-POST /node/members/<handle>/restore
-POST /node/members/<handle>/suspend
-"""
 OPERATORS_FORMS_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404") | FORMS_FOR_OTHERS | {"operator": "403"}
 # To a node a page is nothing, like everything that nodes do not read.
 PAGES_FOR_NODES = dict.fromkeys(NODES, "404") | {"paused": "503", "forged": "401", "garbled": "401"}
@@ -206,6 +151,9 @@ GET  /sign-in                              200    200     303      303      303 
 POST /sign-in                              422    422     403      403      403      422       403       403
 GET  /invitations/<token>                  200/404 200/404 200/404 200/404  200/404  200/404   200/404   200/404
 POST /invitations/<token>                  422/404 422/404 422/404 422/404  422/404  422/404   422/404   422/404
+GET  /oauth/authorize                      400    400     400      400      400      400       400       400
+GET  /oauth/authorize (app)                303/400 303/400 200/400 200/400  200/400  303/400   200/400   200/400
+POST /oauth/authorize                      303    303     403      403      403      303       403       403
 GET  /set-up/<token>                       404    404     404      404      404      404       404       404
 POST /set-up/<token>                       404    404     404      404      404      404       404       404
 """
@@ -235,18 +183,24 @@ GET  /.well-known/host-meta
 GET  /nodeinfo/2.0
 GET  /nodeinfo/2.1
 GET  /.well-known/webfinger (node)
+GET  /.well-known/oauth-authorization-server
 GET  /static/person.png
 GET  /static/group.png
 GET  /static/header.png
 GET  /api/v1/instance
 GET  /api/v2/instance
+GET  /api/v1/instance/rules
+GET  /api/v1/instance/extended_description
 """
 
-# Open, and not built yet: apps are told so in words.
-NOT_BUILT = """
-POST /api/v1/apps
-ANY  /oauth/
-ANY  /oauth/<path:rest>
+# Open to apps, which have to say more than these rows do; one answer for everybody.
+FOR_APPS = """
+                                     everybody
+POST /api/v1/apps                    422
+POST /oauth/token                    401
+POST /oauth/revoke                   400
+ANY  /oauth/                         404
+ANY  /oauth/<rest:rest>              404
 """
 
 # A node that does not work says so; the one of these tests stands still.
@@ -267,7 +221,8 @@ WEBFINGER_FOR_PEOPLE = dict.fromkeys(PEOPLE, "404")
 API = """
                                               nobody   robot    member   other    left     suspended moderator operator
 ANY  /api/                                    401      401      404      404      404      401       404       404
-ANY  /api/<path:rest>                         401      401      404      404      404      401       404       404
+ANY  /api/<rest:rest>                         401      401      404      404      404      401       404       404
+GET  /api/v1/apps/verify_credentials          401      401      404      404      404      401       404       404
 GET  /api/v1/accounts/verify_credentials      401      401      200      200      200      401       200       200
 GET  /api/v1/accounts/lookup (person)         401      401      200/404  200/404  200/404  401       200/404   200/404
 GET  /api/v1/accounts/lookup (elsewhere)      401      401      200/404  404      404      401       200/404   404
@@ -290,16 +245,50 @@ GET  /api/v1/timelines/home                   401      401      200      200    
 GET  /api/v1/timelines/list/<list_id>         401      401      200/404  404      404      401       200/404   404
 GET  /api/v1/timelines/list/<list_id> (staff) 401      401      404      404      404      401       404       404
 GET  /api/v1/lists                            401      401      200      200      200      401       200       200
+POST /api/v1/media                            401      401      422      422      422      401       422       422
+POST /api/v2/media                            401      401      422      422      422      401       422       422
+GET  /api/v1/media/<media_id>                 401      401      200/404  404      404      401       404       404
+GET  /api/v1/media/<media_id> (posted)        401      401      404      404      404      401       404       404
+PUT  /api/v1/media/<media_id>                 401      401      200/404  404      404      401       404       404
 POST /api/v1/statuses (answer)                401      401      200/404  404      404      401       200/404   404
 POST /api/v1/statuses (to a message)          401      401      200/404  404      404      401       200/404   404
 PUT  /api/v1/statuses/<status_id>             401      401      200/404  404      404      401       404       404
 PUT  /api/v1/statuses/<status_id> (shared)    401      401      404      404      404      401       404       404
+GET  /api/v1/favourites                       401      401      200      200      200      401       200       200
+GET  /api/v1/bookmarks                        401      401      200      200      200      401       200       200
+GET  /api/v1/mutes                            401      401      200      200      200      401       200       200
+GET  /api/v1/blocks                           401      401      200      200      200      401       200       200
+POST /api/v1/statuses/<status_id>/favourite               401 401 422/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/favourite (message)     401 401 422/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/favourite (gone)        401 401 404     404 404 401 404     404
+POST /api/v1/statuses/<status_id>/unfavourite             401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/bookmark                401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/bookmark (shared)       401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/bookmark (message)      401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/bookmark (gone)         401 401 404     404 404 401 404     404
+POST /api/v1/statuses/<status_id>/unbookmark              401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/mute                    401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/mute (message)          401 401 200/404 404 404 401 200/404 404
+POST /api/v1/statuses/<status_id>/unmute                  401 401 200/404 404 404 401 200/404 404
+POST /api/v1/accounts/<account_id>/mute (person)      401 401 200/404 200/404 200/404 401 422/404 200/404
+POST /api/v1/accounts/<account_id>/mute (elsewhere)   401 401 200/404 404     404     401 200/404 404
+POST /api/v1/accounts/<account_id>/mute (hidden)      401 401 200/404 404     404     401 200/404 404
+POST /api/v1/accounts/<account_id>/unmute (elsewhere) 401 401 200/404 404     404     401 200/404 404
+POST /api/v1/accounts/<account_id>/unmute (hidden)    401 401 200/404 404     404     401 200/404 404
+POST /api/v1/accounts/<account_id>/block (person)     401 401 200/404 200/404 200/404 401 422/404 200/404
+POST /api/v1/accounts/<account_id>/block (elsewhere)  401 401 200/404 404     404     401 200/404 404
+POST /api/v1/accounts/<account_id>/block (hidden)     401 401 422/404 404     404     401 422/404 404
+POST /api/v1/accounts/<account_id>/unblock (elsewhere) 401 401 200/404 404    404     401 200/404 404
+POST /api/v1/accounts/<account_id>/unblock (person)   401 401 200/404 200/404 200/404 401 200/404 200/404
+POST /api/v1/accounts/<account_id>/unmute (person)    401 401 200/404 200/404 200/404 401 200/404 200/404
 POST /api/v1/accounts/<account_id>/follow (hidden)   401 401    200/404  404      404      401       200/404   404
 POST /api/v1/accounts/<account_id>/follow (staff)    401 401    404      404      404      401       404       404
 POST /api/v1/accounts/<account_id>/unfollow (hidden) 401 401    200/404  404      404      401       200/404   404
+DELETE /api/v1/media/<media_id>               401      401      200/404  404      404      401       404       404
 DELETE /api/v1/statuses/<status_id>           401      401      200/404  404      404      401       404       404
 """
 API_FOR_NODES = dict.fromkeys(NODES, "401")
+EMPTY_FOR_PEOPLE = dict.fromkeys(PEOPLE, "200") | {"nobody": "401", "robot": "401", "suspended": "401"}
 
 Row = dict[str, str]
 
@@ -313,14 +302,16 @@ def list_rows() -> dict[str, Row]:
         **{name: WEBFINGER_FOR_PEOPLE | row for name, row in _read(WEBFINGER, NODES).items()},
         **{name: dict.fromkeys(everybody, "200") for name in _read(OPEN, ())},
         **{name: dict.fromkeys(everybody, "503") for name in _read(NOT_READY, ())},
-        **{name: dict.fromkeys(everybody, "501") for name in _read(NOT_BUILT, ())},
+        **{name: dict.fromkeys(everybody, row["everybody"]) for name, row in _read(FOR_APPS, ("everybody",)).items()},
         **{name: FORMS_FOR_PEOPLE | PAGES_FOR_NODES for name in _read(FORMS, ())},
         **{name: OPERATORS_FORMS_FOR_PEOPLE | PAGES_FOR_NODES for name in _read(OPERATORS_FORMS, ())},
         **{name: row | dict.fromkeys(NODES, row["nobody"]) for name, row in _read(DOORS, PEOPLE).items()},
     }
     for name, row in (_read(PAGES, PEOPLE) | _read(OPERATING, PEOPLE)).items():
         rows[name] = rows.get(name, PAGES_FOR_NODES) | row
-    return rows | {name: row | API_FOR_NODES for name, row in _read(API, PEOPLE).items()}
+    apps = {f"GET {path}": EMPTY_FOR_PEOPLE for path in EMPTY_PATHS}
+    apps |= _read(MORE_OF_APPS, PEOPLE) | _read(TOLD, PEOPLE) | _read(API, PEOPLE)
+    return rows | {name: row | API_FOR_NODES for name, row in apps.items()}
 
 
 def _read(text: str, columns: tuple[str, ...]) -> dict[str, Row]:

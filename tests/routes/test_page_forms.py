@@ -11,8 +11,9 @@ import pytest
 from node.federation.message import Answer, Request
 from node.views.visitor import csrf_of
 from tests.routes.asking import dress, list_requests, route_of
+from tests.routes.forms import FORMS, OPERATORS_FORMS
 from tests.routes.scene import Scene, a_scene
-from tests.routes.table import FORMS, OPERATORS_FORMS, list_rows
+from tests.routes.table import list_rows
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.lone_house import HOST, ORIGIN

@@ -14,6 +14,8 @@ from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.requesters import shape
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 @pytest.fixture
 async def scene(databases: Databases, clock: FrozenClock) -> AsyncIterator[Scene]:
@@ -76,4 +78,4 @@ async def test_t22_head_tells_no_more_than_get(scene: Scene, requester: str) -> 
             got = await ask_as(scene, requester, request)
             headed = await ask_as(scene, requester, replace(request, method="HEAD"))
 
-            assert (headed.status, headed.headers) == (got.status, got.headers), name
+            assert shape(headed)[:2] == shape(got)[:2], name

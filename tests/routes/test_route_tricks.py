@@ -12,13 +12,15 @@ import pytest
 from node.community.posts.service import withdraw_post
 from node.federation.message import Answer, Request
 from tests.routes.asking import ask_as, dress, list_requests
-from tests.routes.scene import ABSENT, CANARY, WARD, Scene, a_scene
+from tests.routes.scene import ABSENT, CANARY, UPLOAD, WARD, Scene, a_scene
 from tests.routes.table import list_rows
 from tests.support.clock import FrozenClock
 from tests.support.databases import Databases
 from tests.support.group_life import let_in, put_out
 from tests.support.lone_house import HOST
 from tests.support.requesters import a_get, ask, shape, with_header
+
+pytestmark = pytest.mark.long_on("postgresql")
 
 # One of each kind: the rest of the table's requesters differ from these in a state only.
 _STRANGERS = ("nobody", "robot", "other", "suspended", "ally", "stranger", "forged")
@@ -182,7 +184,7 @@ async def test_t24_a_picture_goes_with_its_post(scene: Scene) -> None:
     await withdraw_post(lone.core, lone.house.tables, author=scene.members["mia"], post_id=scene.post_id)
 
     assert shape(await ask_as(scene, "friend", request)) == absent
-    assert [path for path in (lone.core.data / "media").rglob("*") if path.is_file()] == []
+    assert [path.read_bytes() for path in (lone.core.data / "media").rglob("*") if path.is_file()] == [UPLOAD]
 
 
 async def test_t15_whoever_left_reads_nothing_more_and_whoever_comes_back_reads_again(scene: Scene) -> None:

@@ -8,11 +8,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from node.community.members.sessions import SignedIn, Token
+from node.community.groups.repository import Before
+from node.community.members.sessions import SignedIn
 from node.community.verification.repository import Application
 from node.domain.actors import Actor, Member
 from node.domain.groups import Group, Membership
 from node.domain.inviting import Invitation
+from node.domain.notifications import Marker, Notification
 from node.domain.posts import Image, Post
 from node.domain.verification import Verification
 from node.domain.vouching import Vouch
@@ -40,14 +42,14 @@ STATEMENTS = list_statements()
 FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("actors._BY_ID", "actors._BY_URI", "actors._BY_ADDRESS"), (Actor, 0)),
     **dict.fromkeys(("rosters._BY_ID", "rosters._BY_URI", "rosters._STAFF_OF", "rosters._ALL"), (Group, 0)),
-    **dict.fromkeys(("rosters._OF_ACTOR", "rosters._HOSTED_BY_PEER"), (Group, 0)),
+    "rosters._OF_ACTOR": (Group, 0),
     **dict.fromkeys(("rosters._MEMBERSHIP", "rosters._BY_REQUEST"), (Membership, 0)),
     **dict.fromkeys(("rosters._ROSTER", "places._STAFF"), (RosterRow, 0)),
     **dict.fromkeys(("places._MINE", "places._LISTED"), (Group, 0)),
     **dict.fromkeys(("rosters._ADMISSION", "rosters._ADMISSIONS"), (Admission, 0)),
     "readers._READERS": (Reader, 0),
     **dict.fromkeys(("objects._BY_ID", "objects._BY_URI", "objects._LOG_OF_GROUP"), (Post, 0)),
-    **dict.fromkeys(("objects._WAITING_OF_GROUP", "objects._TOPICS", "objects._NEWEST"), (Post, 0)),
+    "objects._WAITING_OF_GROUP": (Post, 0),
     **dict.fromkeys(("objects._THREAD", "objects._MESSAGES"), (Post, 0)),
     "activities._WAITING": (WaitingActivity, 0),
     "streams._ENTRIES": (StreamEntry, 0),
@@ -58,18 +60,19 @@ FILLS: dict[str, tuple[type, int]] = {
     **dict.fromkeys(("drafts._GET", "drafts._LIST"), (SavedDraft, 0)),
     **dict.fromkeys(("threads._ACTIVE", "threads._PINNED"), (ThreadRow, 0)),
     **dict.fromkeys(("threads._PAGE", "threads._PAGE_BEFORE", "threads._BY_TOKEN"), (Post, 0)),
-    **dict.fromkeys(("threads._WAITING", "notices._NAMED", "notices._ANSWERS"), (Post, 0)),
-    **dict.fromkeys(("notices._FOLLOWED", "notices._IN_GROUP"), (Post, 0)),
+    "threads._WAITING": (Post, 0),
+    **dict.fromkeys(("notifications._LIST", "notifications._OLDEST", "notifications._ONE"), (Notification, 0)),
+    "markers._LIST": (Marker, 0),
     "announcements._NEW": (Novelty, 0),
     "search._SHARDS": (Shard, 0),
     "profiles._FOUND": (Known, 0),
     "members.repository._SESSION": (Member, 0),
     "members.repository._SESSIONS": (SignedIn, 0),
-    "members.repository._TOKENS": (Token, 0),
     **dict.fromkeys(("media._ONE", "media._MIRROR"), (MediaRow, 0)),
     "media._OF_POSTS": (Image, 1),
     "members.repository._BY_HANDLE": (Member, 0),
     "members.repository._BY_ID": (Member, 0),
+    "groups.repository._BEFORE_STAFF": (Before, 0),
     "members.repository._LIST": (Member, 0),
     "members.repository._OPERATORS": (Member, 0),
     "members.repository._TOKEN": (Member, 0),

@@ -36,24 +36,24 @@ MAY_SCAN = {
 }
 # What pages, clients and peers wait for: they may touch so many rows of a large table, and no more.
 HOT = (
-    "objects._BY_ID", "objects._BY_URI", "objects._LOG_OF_GROUP", "objects._WAITING_OF_GROUP", "objects._TOPICS",
-    "objects._NEWEST", "objects._THREAD", "objects._MESSAGES", "objects._PEOPLE", "objects._REPLIES", "logs._AFTER",
+    "objects._BY_ID", "objects._BY_URI", "objects._LOG_OF_GROUP", "objects._WAITING_OF_GROUP", "objects._TOPIC_IDS",
+    "objects._OLDEST_TOPIC_IDS", "objects._THREAD", "objects._MESSAGES", "objects._PEOPLE", "objects._REPLIES", "logs._AFTER",
     "logs._NEWEST", "logs._ONE", "logs._CHAIN", "logs._BY_ACTIVITY", "logs._FIND",
     "threads._ACTIVE", "threads._PINNED", "threads._PAGE", "threads._PAGE_BEFORE", "threads._COUNT_UP_TO",
     "threads._FIRST_UNREAD", "progress._UNREAD", "progress._COUNTS", "quotes._BY_TOKENS",
-    "announcements._NEW", "announcements._SINCE",
+    "announcements._NEW", "announcements._SINCE", "browsing._OF_GROUP",
 )  # fmt: skip
 _QUIET_GROUP = GROUPS[-1]
 _VALUES: dict[str, Any] = {
     "viewer_id": 1, "group_id": _QUIET_GROUP, "post_id": 5000, "uri": "https://home.example/posts/5000", "after_seq": 0,
     "before_id": 2**62, "after_id": 0, "root_id": 5000, "post_ids": [5000, 5001], "after": 0, "last": 2**62, "seq": 3,
     "activity_uri": "https://home.example/activities/5000", "mark_id": 0, "root_ids": [5000, 5001],
-    "tokens": ["x"], "viewer_ids": [1, 2, 3], "up_to_seq": 50,
+    "tokens": ["x"], "viewer_ids": [1, 2, 3], "up_to_seq": 50, "topics_only": 1, "media_only": 0, "from_here": -1,
 }  # fmt: skip
 # Who was there from the beginning, and who came to the largest group when all but its last posts had been written.
 _VIEWERS = {"old hand": {}, "latecomer": {"viewer_id": 2, "group_id": GROUPS[0]}}
 # PostgreSQL may read what all groups got since a latecomer came, and pick theirs: more than it needs, never more than that.
-_SINCE_THEY_CAME = {"latecomer": {"objects._NEWEST", "objects._TOPICS"}}
+_SINCE_THEY_CAME = {"latecomer": {"objects._TOPIC_IDS", "objects._OLDEST_TOPIC_IDS", "browsing._OF_GROUP"}}
 _BY_TYPE: dict[str, Any] = {"int8": 1, "int4": 1, "int2": 0, "text": "x", "int8[]": [1], "text[]": ["x"]}
 
 

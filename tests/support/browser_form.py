@@ -51,9 +51,12 @@ class Browser:
     """Somebody at a browser.
 
     status, text, path, answer: of the last answer, after redirects. steps: the statuses on the way, the last one included.
+    apps: beginnings of addresses that it hands over to an app. left_for: the last of those; empty for none.
     """
 
-    def __init__(self, home: Home, *, agent: str = "A browser", address: str = "192.0.2.7") -> None:
+    def __init__(
+        self, home: Home, *, agent: str = "A browser", address: str = "192.0.2.7", apps: tuple[str, ...] = ()
+    ) -> None:
         self._home = home
         self._house: House | None = None
         self._app: Any = getattr(home, "app", None)
@@ -63,6 +66,8 @@ class Browser:
         self.answer = Answer(0)
         self.path = "/"
         self.steps: list[int] = []
+        self.apps = apps
+        self.left_for = ""
 
     @property
     def origin(self) -> str:
@@ -155,7 +160,7 @@ class Browser:
         return next(dict(form.pairs)["csrf"] for form in self.page.forms if "csrf" in dict(form.pairs))
 
     async def _walk(self, request: Request) -> Answer:
-        self.steps = []
+        self.steps, self.left_for = [], ""
         for _ in range(_MOST_STEPS):
             self.answer = await ask(self._find_app(), request, client=self._client)
             self.path = request.target
@@ -163,6 +168,9 @@ class Browser:
             self.keep_cookies()
             place = self.answer.one("location")
             if self.answer.status != 303 or place is None:
+                return self.answer
+            if place.startswith(self.apps or "\0"):
+                self.left_for = place
                 return self.answer
             target = urlsplit(urljoin(self.origin + request.target, place))
             assert f"{target.scheme}://{target.netloc}" == self.origin, place

@@ -95,6 +95,10 @@ class Page(HTMLParser):
             is_multipart = given.get("enctype") == "multipart/form-data"
             self._form = Form(given.get("id", ""), given.get("action", ""), method, is_multipart)
             self.forms.append(self._form)
+        elif tag == "button" and "form" in given:  # it stands elsewhere, and is pressed by its name alone
+            pair = (given.get("name", ""), given.get("value", ""))
+            for form in (each for each in self.forms if each.id == given["form"]):
+                form.others.append(pair)
         elif self._form is not None and "disabled" not in given:
             self._note_field(self._form, tag, given)
 

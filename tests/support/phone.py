@@ -94,6 +94,13 @@ class Phone:
         return Reply(answer.status, dict(answer.headers), answer.body)
 
 
+def as_upload(data: bytes, **fields: str) -> dict[str, Any]:
+    """Return what an app sends to add a picture, as the `body` and `content_type` of `Phone.send`."""
+    form, content_type = as_multipart(fields)
+    head = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="p.png"\r\nContent-Type: image/png\r\n\r\n'
+    return {"body": head + data + b"\r\n" + form, "content_type": content_type}
+
+
 def as_multipart(fields: dict[str, str]) -> tuple[bytes, str]:
     """Return a form as (body, content type) of multipart."""
     parts = [

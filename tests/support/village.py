@@ -28,6 +28,7 @@ import uvicorn
 from node.app import Application
 from node.cli.runner import run_command
 from node.community.house import House, close_core, open_core
+from node.community.polls.handlers import POLLS_BELL
 from node.foundation.config import CONFIG_NAME, load_config
 from node.foundation.logs import configure_logs
 from node.inbox.pictures import PICTURES_BELL
@@ -41,6 +42,7 @@ from node.store.logs import list_pulls_due, list_unapplied
 from node.store.media import list_wanted
 from node.store.streams import LaneRow, list_lanes
 from node.store.submissions import list_submissions_due
+from node.store.votes import list_polls_due, list_unsure_votes
 from tests.support.commands import CommandRefused, Commands
 from tests.support.databases import Databases
 from tests.support.foreign import ForeignActor, ForeignPeer
@@ -60,7 +62,7 @@ CONTENT = frozenset(
     {"posts", "post_versions", "post_people", "mentions", "media", "log_entries", "author_cards", "memberships",
      "admissions", "readers", "submissions"}
 )  # fmt: skip
-_BELLS = (INBOX_BELL, LANES_BELL, PICTURES_BELL, PULL_BELL, "resend", DOUBTS_BELL)
+_BELLS = (INBOX_BELL, LANES_BELL, PICTURES_BELL, PULL_BELL, "resend", DOUBTS_BELL, POLLS_BELL)
 
 
 class MovingClock:
@@ -211,6 +213,8 @@ async def _list_due(tx: Tx, frozen_ids: list[int]) -> list[str]:
         "pictures": await list_wanted(tx),
         "pulls": await list_pulls_due(tx),
         "submissions": await list_submissions_due(tx),
+        "polls": await list_polls_due(tx),
+        "votes that may be lost": await list_unsure_votes(tx),
     }
     return [name for name, due in found.items() if due]
 

@@ -11,6 +11,8 @@ from tests.support.browser_form import Browser
 from tests.support.databases import Databases
 from tests.support.village import KeyPool, Node, Village, open_village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 @pytest.fixture(scope="session")
 def key_pool() -> KeyPool:

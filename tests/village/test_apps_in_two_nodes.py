@@ -6,9 +6,10 @@ import pytest
 
 from node.app import Application
 from node.community.members.service import make_token, require_member
-from tests.support.phone import Phone
+from tests.support.phone import Phone, as_upload
 from tests.support.practice import words
 from tests.support.village import Node, Village
+from tests.village.test_pictures_travel import a_picture
 
 HOME = "/api/v1/timelines/home"
 
@@ -132,3 +133,24 @@ async def test_leaving_in_an_app_takes_everything_of_the_group_away(pair: _Pair)
     refused = await pair.ben.post("/api/v1/statuses", {"status": f"@{pair.address} Hello"})
     assert refused.status == 422
     assert (await pair.ana.get(f"/api/v1/statuses/{posted.json['id']}")).status == 200
+
+
+async def test_a_picture_from_an_app_travels_and_so_does_its_new_description(pair: _Pair) -> None:
+    await pair.let_in()
+    added = (await pair.ben.send("POST", "/api/v2/media", **as_upload(a_picture(), description="A red field"))).json
+    said = await pair.ben.post("/api/v1/statuses", {"status": f"@{pair.address} Look", "media_ids": [added["id"]]})
+    await pair.village.rest()
+
+    (first,) = (await pair.ana.get(HOME)).json[0]["reblog"]["media_attachments"]
+    loaded = await pair.ana.get("/" + first["url"].split("/", 3)[3])
+    body = b'{"media_attributes": [{"id": "%b", "description": "A field of poppies"}]}' % added["id"].encode()
+    path = f"/api/v1/statuses/{said.json['id']}"
+    edited = await pair.ben.send("PUT", path, body=body, content_type="application/json")
+    await pair.village.rest()
+
+    (second,) = (await pair.ana.get(HOME)).json[0]["reblog"]["media_attachments"]
+    assert (loaded.status, loaded.headers["content-type"]) == (200, "image/jpeg")
+    assert (edited.status, edited.json["media_attachments"][0]["description"]) == (200, "A field of poppies")
+    assert (first["id"], first["description"]) == (second["id"], "A red field")
+    assert second["description"] == "A field of poppies"
+    assert (await pair.ben.get(path)).json["media_attachments"][0]["description"] == "A field of poppies"

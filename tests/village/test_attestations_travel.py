@@ -22,6 +22,8 @@ from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.foreign_papers import prove, sha256_hex
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 DAY = 86_400
 NPI = "1234567893"
 

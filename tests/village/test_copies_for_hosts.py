@@ -14,6 +14,8 @@ from node.foundation.errors import Refusing
 from tests.support.snapshots import go_back, take_snapshot
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def _ask(asker: Node, holder: Node, group: str) -> Any:
     core = asker.core

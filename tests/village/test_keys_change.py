@@ -11,6 +11,8 @@ from tests.support.foreign_papers import is_signed_by
 from tests.support.snapshots import go_back, take_snapshot
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 _DAY = 86_400.0
 
 

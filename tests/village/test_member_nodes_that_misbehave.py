@@ -9,11 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.foreign_papers import PUBLIC
 from tests.support.village import Node, Village
+
+pytestmark = pytest.mark.long_on("postgresql")
 
 
 @dataclass

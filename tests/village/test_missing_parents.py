@@ -7,6 +7,8 @@ import pytest
 from tests.support.snapshots import go_back, take_snapshot
 from tests.support.village import Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def test_a_parent_that_the_host_lost_is_fetched_from_the_node_of_who_replies(village: Village) -> None:
     a, b, ward = await village.shared_ward()

@@ -14,6 +14,8 @@ from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.foreign_papers import sha256_hex
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 _PICTURE = b"\x89PNG\r\n\x1a\n and nothing that anybody could see"
 
 

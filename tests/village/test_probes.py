@@ -12,6 +12,8 @@ from tests.support.commands import CommandRefused
 from tests.support.foreign import ForeignActor, ForeignPeer, Received, Reply
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 _TOKEN = "abcdefghijklmnopqrstuvwxy2"
 _AS2 = "https://www.w3.org/ns/activitystreams"
 

@@ -13,6 +13,8 @@ from tests.support.commands import CommandRefused
 from tests.support.snapshots import go_back, take_snapshot
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def _keep(node: Node) -> str:
     await node.stop()

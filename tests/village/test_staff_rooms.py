@@ -15,6 +15,8 @@ from node.foundation.errors import Forbidden
 from tests.support.commands import CommandRefused
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def _decide(node: Node, handle: str, ward: str, person: str, *, approve: bool, note: str = "") -> None:
     """Have a member of a node decide about somebody's request."""

@@ -12,6 +12,8 @@ from node.foundation.errors import Forbidden, Invalid
 from node.store.progress import advance_position
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 _THREADS = """SELECT p.uri, r.uri AS thread, t.title, o.uri AS origin, s.uri AS summary, t.posts FROM posts p
   JOIN posts r ON r.post_id = p.root_id JOIN threads t ON t.root_id = p.root_id
   LEFT JOIN posts o ON o.post_id = t.from_root_id LEFT JOIN posts s ON s.post_id = t.summary_id ORDER BY p.seq"""

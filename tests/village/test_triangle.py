@@ -6,9 +6,13 @@ import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from node.community.distance import service as distance
+from node.community.members.service import require_member
 from tests.support.commands import CommandRefused
 from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.village import Node, Village
+
+pytestmark = pytest.mark.long_on("postgresql")
 
 
 async def _a_triangle(village: Village) -> tuple[Node, Node, Node, str]:
@@ -167,3 +171,27 @@ async def test_once_two_nodes_are_peers_the_label_goes(village: Village) -> None
 async def _names_on_cards(node: Node, actor_uri: str) -> list[str]:
     rows = await node.select("SELECT document FROM author_cards WHERE actor_uri = :uri ORDER BY seq", uri=actor_uri)
     return [msgspec.json.decode(row.document)["name"] for row in rows]
+
+
+@pytest.mark.parametrize("ends", ["left", "put out"])
+async def test_t17_a_node_keeps_nothing_of_a_group_whose_author_a_member_keeps_at_a_distance(
+    village: Village, ends: str
+) -> None:
+    a, b, d, ward = await _a_triangle(village)
+    await d.post(ward, "From afar", as_="dan")
+    await village.rest()
+    [dan] = await b.select("SELECT actor_id FROM actors WHERE uri = :uri", uri=d.person("dan"))
+    ben = await require_member(b.core, "ben")
+    await distance.mute(b.core, viewer=ben, actor_id=dan.actor_id)
+    await distance.block(b.core, viewer=ben, actor_id=dan.actor_id)
+
+    if ends == "left":
+        await b.run("group", "leave", ward, "--as", "ben")
+    else:
+        await a.run("group", "remove", ward, b.person("ben"), "--reason", "left", "--yes")
+    await village.rest()
+
+    rows = await b.rows()
+    assert [rows[table] for table in ("posts", "log_entries", "author_cards")] == [[]] * 3
+    kept = await distance.list_blocked(b.core, viewer=ben), await distance.list_muted(b.core, viewer=ben)
+    assert [[each.target_id for each in rows] for rows in kept] == [[dan.actor_id]] * 2

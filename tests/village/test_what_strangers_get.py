@@ -8,10 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
 from node.outbox.routes import ROUTES
 from tests.support.foreign import ACTIVITY_JSON, ForeignPeer, Reply
 from tests.support.foreign_papers import sign_request
 from tests.support.village import Node, Village
+
+pytestmark = pytest.mark.long_on("postgresql")
 
 _TOKEN = "a" * 26
 _ABSENT = {"<handle>": "nobody", "<token>": _TOKEN, "<seq>": "1"}

@@ -7,10 +7,13 @@ have no followers here, and a group shows how many members it has.
 from __future__ import annotations
 
 from datetime import datetime
+from html import escape
 
 from node.domain.actors import Member
 from node.domain.attestations import Standing
 from node.domain.groups import Membership
+from node.foundation.text import text_to_html
+from node.store.distance import NEAR, Distance
 from node.store.profiles import Profile
 
 from . import Entity, Setting
@@ -57,7 +60,7 @@ def build_account(profile: Profile, setting: Setting) -> Entity:
         "indexable": False,
         "noindex": True,
         "created_at": _midnight(profile.created_at),
-        "note": profile.summary,
+        "note": text_to_html(profile.summary) if profile.is_local else profile.summary,
         "url": url,
         "uri": profile.uri,
         "avatar": avatar,
@@ -75,22 +78,46 @@ def build_account(profile: Profile, setting: Setting) -> Entity:
     }
 
 
-def build_credential_account(profile: Profile, member: Member, setting: Setting) -> Entity:
-    """Return the member's own account, with how their apps should compose: for the group's members alone."""
+def build_group_account(profile: Profile, setting: Setting, *, rules: str, staff: list[str]) -> Entity:
+    """Return the Account of a group by itself, with its rules and, for its members, who looks after it."""
+    account = build_account(profile, setting)
+    said = [("Moderators", escape(", ".join(staff))), ("Rules", text_to_html(rules))]
+    account["fields"] += [{"name": name, "value": value, "verified_at": None} for name, value in said if value]
+    return account
+
+
+def build_credential_account(profile: Profile, member: Member, setting: Setting, *, requests: int = 0) -> Entity:
+    """Return the member's own account, with how their apps should compose: for the group's members alone.
+
+    Args:
+        profile: The member's.
+        member: Whose it is.
+        setting: What entities say of the node.
+        requests: How many requests to join groups the member may decide.
+    """
     account = build_account(profile, setting)
     account["source"] = {
         "privacy": "private",
         "sensitive": False,
         "language": None,
-        "note": "",
+        "note": profile.summary,
         "fields": [],
-        "follow_requests_count": 0,
+        "follow_requests_count": requests,
         "hide_collections": True,
         "discoverable": False,
         "indexable": False,
     }
     account["role"] = {"id": "-99", "name": "", "color": "", "permissions": "0", "highlighted": False}
     return account
+
+
+def build_asking(account: Entity, wanted: list[tuple[str, str]]) -> Entity:
+    """Return an account that asks to join groups, with fields that say which and why: (title of the group, reason) each."""
+    asked = [
+        {"name": "Asks to join", "value": escape(f"{title}: {reason}" if reason else title), "verified_at": None}
+        for title, reason in wanted
+    ]
+    return {**account, "fields": [*asked, *account["fields"]]}
 
 
 def build_mention(profile: Profile, setting: Setting) -> Entity:
@@ -103,8 +130,15 @@ def build_mention(profile: Profile, setting: Setting) -> Entity:
     }
 
 
-def build_relationship(actor_id: int, place: Membership | None) -> Entity:
-    """Return how a member stands to an account: in a group is following, an open request is requested."""
+def build_relationship(actor_id: int, place: Membership | None, *, note: str = "", distance: Distance = NEAR) -> Entity:
+    """Return how a member stands to an account: in a group is following, an open request is requested.
+
+    Args:
+        actor_id: The account.
+        place: The member's place in it, where it is a group.
+        note: What the member noted about it.
+        distance: How the member keeps it at a distance. What it does about the member is told to nobody.
+    """
     is_member = place is not None and place.is_member
     return {
         "id": str(actor_id),
@@ -113,15 +147,15 @@ def build_relationship(actor_id: int, place: Membership | None) -> Entity:
         "notifying": False,
         "languages": [],
         "followed_by": False,
-        "blocking": False,
+        "blocking": distance.is_blocked,
         "blocked_by": False,
-        "muting": False,
-        "muting_notifications": False,
+        "muting": distance.is_muted,
+        "muting_notifications": distance.is_hushed,
         "requested": place is not None and place.state == "requested",
         "requested_by": False,
         "domain_blocking": False,
         "endorsed": False,
-        "note": "",
+        "note": note,
     }
 
 

@@ -6,12 +6,23 @@ Everything here is public; so it says no more than that this is a node that admi
 
 from __future__ import annotations
 
+from node.domain.polls import ANSWER_CHARACTERS, ANSWERS_OFFERED, LONGEST_SECONDS, SHORTEST_SECONDS
+from node.domain.posts import IMAGES_LIMIT
+from node.foundation.text import text_to_html
+
 from . import Entity, Setting
 
-_VERSION = "4.3.0 (compatible; rounds {})"
+# Apps take from 4.3 on that notifications come in groups (`/api/v2/notifications`), which they do not here yet.
+_VERSION = "4.2.0 (compatible; rounds {})"
 _DESCRIPTION = "A private community of physicians. Accounts are made by the node's operators."
 _API_VERSIONS = {"mastodon": 1}
 _LANGUAGES = ["en"]
+# What every group here keeps to, as the charter says it; the ids are what reports name, and may never change.
+RULES = {
+    "1": ("patient", "No detail by which somebody could recognise a patient."),
+    "2": ("contempt", "No contempt, for patients, colleagues or anybody else."),
+    "3": ("source", "Whoever claims something says where it comes from."),
+}
 
 
 def build_instance(setting: Setting) -> Entity:
@@ -38,7 +49,7 @@ def build_instance(setting: Setting) -> Entity:
         },
         "api_versions": _API_VERSIONS,
         "contact": {"email": "", "account": None},
-        "rules": [],
+        "rules": build_rules(),
     }
 
 
@@ -51,7 +62,7 @@ def build_instance_v1(setting: Setting) -> Entity:
         "description": _DESCRIPTION,
         "email": "",
         "version": _VERSION.format(setting.version),
-        "urls": {},
+        "urls": {"streaming_api": _streaming(setting)},
         "stats": {"user_count": 0, "status_count": 0, "domain_count": 0},
         "thumbnail": f"{setting.origin}/static/header.png",
         "languages": _LANGUAGES,
@@ -61,17 +72,32 @@ def build_instance_v1(setting: Setting) -> Entity:
         "limited_federation": True,
         "configuration": _configuration(setting),
         "contact_account": None,
-        "rules": [],
+        "rules": build_rules(),
     }
+
+
+def build_rules() -> list[Entity]:
+    """Return what every group keeps to. Spec: Mastodon API, entity Rule."""
+    return [{"id": number, "text": text, "hint": "", "translations": {}} for number, (_, text) in RULES.items()]
+
+
+def build_extended_description() -> Entity:
+    """Return what there is to say at greater length. Spec: Mastodon API, entity ExtendedDescription."""
+    return {"updated_at": None, "content": text_to_html(_DESCRIPTION)}
+
+
+def _streaming(setting: Setting) -> str:
+    """Return where apps open a websocket: they add the path themselves."""
+    return f"ws{setting.origin.removeprefix('http')}"
 
 
 def _configuration(setting: Setting) -> Entity:
     """Return limits that strict apps want to be there, also for what is not offered."""
     return {
-        "urls": {},
+        "urls": {"streaming": _streaming(setting)},
         "statuses": {
             "max_characters": setting.post_characters,
-            "max_media_attachments": 0,  # until apps can upload pictures
+            "max_media_attachments": IMAGES_LIMIT,
             "characters_reserved_per_url": 23,
             "supported_mime_types": ["text/markdown", "text/plain"],
         },
@@ -86,10 +112,10 @@ def _configuration(setting: Setting) -> Entity:
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 4,
-            "max_characters_per_option": 50,
-            "min_expiration": 300,
-            "max_expiration": 2_629_746,
+            "max_options": ANSWERS_OFFERED,
+            "max_characters_per_option": ANSWER_CHARACTERS,
+            "min_expiration": SHORTEST_SECONDS,
+            "max_expiration": LONGEST_SECONDS,
         },
         "translation": {"enabled": False},
     }

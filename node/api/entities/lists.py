@@ -8,6 +8,6 @@ from . import Entity
 from .ids import list_id
 
 
-def build_list(group: Group) -> Entity:
-    """Return the list of a group."""
-    return {"id": list_id(group.group_id), "title": group.title, "replies_policy": "none", "exclusive": False}
+def build_list(group: Group, *, is_quiet: bool) -> Entity:
+    """Return the list of a group. is_quiet: the member hears of it by name alone, so home leaves it out."""
+    return {"id": list_id(group.group_id), "title": group.title, "replies_policy": "none", "exclusive": is_quiet}

@@ -6,13 +6,19 @@ sharing of it. Nothing is counted but answers.
 
 from __future__ import annotations
 
+from node.community.posts.browsing import Version
 from node.community.posts.reading import Reading, Thread
+from node.domain.filtering import find_catches
 from node.domain.posts import SHOWN_PICTURES, Image, Post, page_token
-from node.foundation.text import put_title_above
+from node.foundation.hashtags import find_tags
+from node.foundation.text import link_tags, put_title_above, strip_marks
 
 from . import Entity, PictureUrl, Setting, format_moment
 from .accounts import build_account, build_mention
+from .filters import build_result
 from .ids import shared_id, status_id
+from .polls import build_poll
+from .tags import build_tag, tag_url
 
 _NO_QUOTES = {"automatic": [], "manual": [], "current_user": "denied"}
 
@@ -37,6 +43,9 @@ class Shelf:
         """Return the Status of a post or private message."""
         reading = self._reading
         parent_author = reading.parents.get(post.parent_id or 0)
+        words = self._words(post)
+        tags = find_tags(words)
+        html = link_tags(post.html, lambda tag: tag_url(tag, self._setting)) if tags else post.html
         return {
             "id": status_id(post.post_id),
             "created_at": format_moment(post.published_at),
@@ -53,7 +62,7 @@ class Shelf:
             "favourites_count": 0,
             "quotes_count": 0,
             "edited_at": None if post.edited_at is None else format_moment(post.edited_at),
-            "content": put_title_above(post.title, post.html),  # apps know no titles
+            "content": put_title_above(post.title, html),  # apps know no titles
             "reblog": None,
             "quote": None,
             "quote_approval": _NO_QUOTES,
@@ -61,16 +70,16 @@ class Shelf:
             "account": self._account(post.author_id),
             "media_attachments": self._pictures(post),
             "mentions": self._named(post),
-            "tags": [],
+            "tags": [build_tag(tag, self._setting) for tag in tags],
             "emojis": [],
             "card": None,
-            "poll": None,
-            "favourited": False,
+            "poll": build_poll(reading.polls.get(post.post_id)),
+            "favourited": post.post_id in reading.flags.thanked,
             "reblogged": False,
-            "muted": False,
-            "bookmarked": False,
-            "pinned": False,
-            "filtered": [],
+            "muted": post.root_id in reading.flags.muted_roots,
+            "bookmarked": post.post_id in reading.flags.bookmarked,
+            "pinned": post.is_pinned,
+            "filtered": self._filtered(post, words),
         }
 
     def build_shared(self, post: Post) -> Entity:
@@ -84,8 +93,31 @@ class Shelf:
             "account": self._account(post.group_id),
             "media_attachments": [],
             "mentions": [],
+            "poll": None,
             "reblog": status,
         }
+
+    def build_account(self, actor_id: int) -> Entity:
+        """Return the Account of somebody, or of a group, that was read with the posts."""
+        return self._account(actor_id)
+
+    def has_account(self, actor_id: int) -> bool:
+        """Return whether somebody was read with the posts."""
+        return actor_id in self._reading.profiles
+
+    def _words(self, post: Post) -> str:
+        """Return what a post says, where somebody will look into it."""
+        is_asked = self._reading.filters or "#" in post.html or "#" in post.title
+        return f"{post.title} {strip_marks(post.html)}" if is_asked else ""
+
+    def _filtered(self, post: Post, words: str) -> list[Entity]:
+        """Return which of the reader's filters catch somebody else's post, by whatever it says."""
+        filters = self._reading.filters
+        if not filters or post.author_id == self._reading.viewer_id:
+            return []
+        images = self._reading.images.get(post.post_id, ())
+        said = " ".join([words, post.warning, *(image.alt for image in images)])
+        return [build_result(catch, post.post_id) for catch in find_catches(filters, words=said, post_uri=post.uri)]
 
     def _account(self, actor_id: int) -> Entity:
         made = self._accounts.get(actor_id)
@@ -126,6 +158,29 @@ def build_context(thread: Thread, shelf: Shelf) -> Entity:
         "ancestors": [shelf.build_status(post) for post in thread.before],
         "descendants": [shelf.build_status(post) for post in thread.after],
     }
+
+
+def build_edit(status: Entity, version: Version | None) -> Entity:
+    """Return the StatusEdit of what a status said before, or says now. Spec: Mastodon API, entity StatusEdit."""
+    now = {
+        "content": status["content"],
+        "spoiler_text": status["spoiler_text"],
+        "sensitive": status["sensitive"],
+        "created_at": status["edited_at"] or status["created_at"],
+        "account": status["account"],
+        "media_attachments": status["media_attachments"],
+        "emojis": [],
+        "poll": None,
+    }
+    if version is None:
+        return now
+    before = {
+        "content": put_title_above(version.title, version.html),
+        "spoiler_text": version.warning,
+        "sensitive": bool(version.warning),
+        "created_at": format_moment(version.written_at),
+    }
+    return {**now, **before}
 
 
 def build_attachment(image: Image, url: str) -> Entity:

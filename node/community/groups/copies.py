@@ -27,6 +27,8 @@ from node.store.actors import get_actor_by_uri, insert_actor, list_keys_of, rena
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.logs import pull_at
+from node.store.notifications import tell_staff
+from node.store.objects import find_post
 from node.store.readers import Reader, replace_readers
 from node.store.rosters import (
     get_group_by_uri,
@@ -221,17 +223,21 @@ async def on_role_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arr
 
 
 async def on_offer_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
-    """A request was laid before the staff: staff here can decide about it too."""
+    """A request or a report was laid before the staff: staff here hear of it, and can decide about a request too."""
     main = await get_group_by_uri(tx, uri=arrival.actor_uri)
     inner = arrival.view.inner
-    if group.is_local or main is None or not isinstance(inner, ActivityView) or inner.type not in ("Follow", "Join"):
+    if main is None or not isinstance(inner, ActivityView):
         return
     subject = arrival.document.get("subject")
     if not isinstance(subject, dict) or subject.get("id") != inner.actor:
         subject = {"id": inner.actor}
-    await learn_author(tx, core, group=group, card=subject)
+    if not group.is_local:
+        await learn_author(tx, core, group=group, card=subject)
     asker = await get_actor_by_uri(tx, uri=inner.actor)
-    if asker is None or asker.is_local:
+    if asker is None:
+        return
+    await _tell_staff(tx, core, main, arrival, inner, by=asker)
+    if group.is_local or asker.is_local or inner.type not in ("Follow", "Join"):
         return
     await put_request(
         tx,
@@ -241,6 +247,22 @@ async def on_offer_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Ar
         reason=clean_text(inner.content or "", limit=2000),
         request_uri=inner.id,
         request_document=msgspec.json.encode(inner.document).decode(),
+    )
+
+
+async def _tell_staff(tx: Tx, core: Core, group: Group, offer: Arrival, inner: ActivityView, *, by: Actor) -> None:
+    kind = {"Follow": "request", "Join": "request", "Flag": "report"}.get(inner.type)
+    if kind is None:
+        return
+    posts = [await find_post(tx, uri=uri) for uri in inner.object_ids[:5]] if kind == "report" else []
+    await tell_staff(
+        tx,
+        notification_id=core.ids.number(),
+        kind=kind,
+        group_id=group.group_id,
+        from_id=by.actor_id,
+        activity_uri=offer.uri,
+        post_id=next((post.post_id for post in posts if post is not None), None),
     )
 
 

@@ -69,7 +69,7 @@ async def _ask_to_admit(tx: Tx, core: Core, staff: Member, group_id: int, instan
     if group.is_local:
         raise Conflict("This group is hosted here.")
     admission = activities.build_admission(core, staff.uri, group, instance_uri=instance_uri)
-    await send_to_host(tx, core, group, staff, prove(core, core.keyring.at_hand(staff.actor_id), admission))
+    await send_to_host(tx, core, group, staff.actor_id, prove(core, core.keyring.at_hand(staff.actor_id), admission))
 
 
 async def _known(tx: Tx, viewer_id: int, handle: str, host: str) -> Actor | None:

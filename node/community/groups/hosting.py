@@ -19,7 +19,7 @@ from node.federation.vocabulary import without_private_addressing
 from node.foundation.errors import Conflict
 from node.inbox.dispatch import Arrival, Tables
 from node.outbox.publish import CONTROL, prove, send
-from node.store.actors import get_actor, get_actor_by_uri, list_keys_of
+from node.store.actors import get_actor_by_uri, list_keys_of
 from node.store.assents import forget_assents, list_subjects
 from node.store.audit import write_audit
 from node.store.core import Core
@@ -272,12 +272,6 @@ async def _reader(tx: Tx, core: Core, *, host: str, members: int) -> Reader:
         return Reader(host, peer.name, peer.name, members)
     operators = await list_operator_names(tx)
     return Reader(host, core.config.name, ", ".join(operators) or core.config.name, members)
-
-
-async def find_peer_of(tx: Tx, core: Core, *, actor_id: int) -> Peer | None:
-    """Return the peer whose member somebody is; None for our own."""
-    actor = await get_actor(tx, actor_id=actor_id)
-    return None if actor is None or actor.is_local else core.peers.by_host(actor.host)
 
 
 async def find_flaw(tx: Tx, arrival: Arrival, actor: Actor) -> str | None:

@@ -89,6 +89,21 @@ async def list_reports(tx: Tx, *, viewer_id: int, group_id: int) -> list[Report]
     return found
 
 
+async def find_report(core: Core, *, viewer: Member, group_id: int, activity_uri: str) -> Report | None:
+    """Return one report laid before a group's staff, to a member of its staff room; None when it is not there for them."""
+    return await core.store.read(_find_report, viewer.actor_id, group_id, activity_uri)
+
+
+async def _find_report(tx: Tx, viewer_id: int, group_id: int, activity_uri: str) -> Report | None:
+    room = await get_staff_group(tx, group_id=group_id)
+    place = await get_membership(tx, group_id=room.group_id, actor_id=viewer_id) if room else None
+    if room is None or place is None or not place.is_member:
+        return None
+    text = await repository.get_offered(tx, group_id=room.group_id, activity_uri=activity_uri)
+    flag = None if text is None else _read_flag(text)
+    return None if flag is None else await _describe(tx, viewer_id, flag)
+
+
 async def _report(
     tx: Tx, core: Core, tables: Tables, reporter: Member, group_id: int, post_uri: str, rule: str, note: str
 ) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from node.store.engine import Tx
 from node.store.rosters import RosterRow
-from node.store.visibility import READABLE_IN_GROUP, READABLE_POST, WAITING_IN_GROUP
+from node.store.visibility import READABLE_IN_GROUP, READABLE_POST, VIEWER_IS_ACTIVE, WAITING_IN_GROUP
 
 PAGE_MEMBERS = 100
 
@@ -23,6 +23,14 @@ _BY_ADDRESS = (
     f"{_ROW} AND a.kind = 'person' AND a.handle = :handle AND a.host = :host AND m.state IN ('member', 'invited')"
 )
 _BANNED_BY_ADDRESS = f"{_ROW} AND a.kind = 'person' AND a.handle = :handle AND a.host = :host AND m.state = 'banned'"
+_MEMBER_IDS = """SELECT m.actor_id FROM memberships m WHERE m.group_id = :group_id AND m.state = 'member'
+   AND m.actor_id < :before_id AND m.actor_id > :after_id ORDER BY m.actor_id DESC LIMIT 40"""
+_OLDEST_MEMBER_IDS = """SELECT m.actor_id FROM memberships m WHERE m.group_id = :group_id AND m.state = 'member'
+   AND m.actor_id < :before_id AND m.actor_id > :after_id ORDER BY m.actor_id LIMIT 40"""
+_BEFORE_STAFF = f"""SELECT m.actor_id, m.group_id, g.title, m.reason, m.requested_at FROM memberships mine
+  JOIN groups g ON g.group_id = mine.group_id JOIN memberships m ON m.group_id = mine.group_id AND m.state = 'requested'
+  WHERE mine.actor_id = :viewer_id AND mine.state = 'member' AND mine.role <> 'member' AND g.staff_of IS NULL
+   AND {VIEWER_IS_ACTIVE} ORDER BY m.requested_at, m.actor_id LIMIT 500"""
 _COUNT_POSTS = "SELECT COALESCE(SUM(posts), 0) AS n FROM threads WHERE group_id = :group_id"
 _SHARED = """SELECT g.group_id FROM memberships mine JOIN groups g ON g.group_id = mine.group_id
   WHERE mine.actor_id = :viewer_id AND mine.state = 'member' AND g.staff_of IS NULL AND (
@@ -39,6 +47,20 @@ _SAID = f"""SELECT p.uri, p.title, p.html, p.published_at, p.group_id FROM posts
 _OFFERED = (
     """SELECT document FROM log_entries WHERE group_id = :group_id AND kind = 'create' ORDER BY seq DESC LIMIT 100"""
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A request to join that lies before somebody. title: of the group."""
+
+    actor_id: int
+    group_id: int
+    title: str
+    reason: str
+    requested_at: datetime
+
+
+_OFFERED_AS = "SELECT document FROM log_entries WHERE group_id = :group_id AND activity_uri = :activity_uri"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +88,19 @@ async def get_banned_by_address(tx: Tx, *, group_id: int, handle: str, host: str
 async def list_plain_members(tx: Tx, *, group_id: int, after_id: int) -> list[RosterRow]:
     """Return at most 101 members without a role, by name, from behind somebody; the last says that there are more."""
     return [RosterRow(*row) for row in await tx.all(_PLAIN, group_id=group_id, after_id=after_id)]
+
+
+async def list_member_ids(tx: Tx, *, group_id: int, before_id: int, after_id: int, oldest_first: bool) -> list[int]:
+    """Return the numbers of at most 40 members of a group, the largest first unless told otherwise."""
+    rows = await tx.all(
+        _OLDEST_MEMBER_IDS if oldest_first else _MEMBER_IDS, group_id=group_id, before_id=before_id, after_id=after_id
+    )
+    return [row.actor_id for row in rows]
+
+
+async def list_before_staff(tx: Tx, *, viewer_id: int) -> list[Before]:
+    """Return at most 500 requests to join groups of whose staff somebody is, the earliest first."""
+    return [Before(*row) for row in await tx.all(_BEFORE_STAFF, viewer_id=viewer_id)]
 
 
 async def get_place_by_address(tx: Tx, *, group_id: int, handle: str, host: str) -> RosterRow | None:
@@ -97,3 +132,8 @@ async def list_said(tx: Tx, *, viewer_id: int, actor_id: int) -> list[Said]:
 async def list_offered(tx: Tx, *, group_id: int) -> list[str]:
     """Return the documents of the newest 100 entries by which something was said in a group or laid before it."""
     return [row.document for row in await tx.all(_OFFERED, group_id=group_id)]
+
+
+async def get_offered(tx: Tx, *, group_id: int, activity_uri: str) -> str | None:
+    """Return the document of the entry by which something was laid before a group, by the id of its activity."""
+    return await tx.value(_OFFERED_AS, group_id=group_id, activity_uri=activity_uri)  # type: ignore[no-any-return]

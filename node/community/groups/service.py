@@ -263,7 +263,7 @@ async def _join(
     if group.is_local:
         await _ask_here(tx, core, tables, group, member, follow, was_invited=was_invited)
     else:
-        await send_to_host(tx, core, group, member, follow)
+        await send_to_host(tx, core, group, member.actor_id, follow)
     result = await get_membership(tx, group_id=group.group_id, actor_id=member.actor_id)
     assert result is not None
     return result
@@ -286,19 +286,23 @@ async def _ask_here(
         await record(tx, core, tables, group=held, kind="create", arrival=own_arrival(proved))
 
 
-async def send_to_host(tx: Tx, core: Core, group: Group, member: Member, activity: dict[str, Any]) -> None:
-    """Send an activity of a member to the host of a group elsewhere."""
-    actor = await get_actor(tx, actor_id=group.group_id)
-    if group.peer_id is None or actor is None or actor.inbox_uri is None:
+async def send_to_host(tx: Tx, core: Core, group: Group, actor_id: int, activity: dict[str, Any]) -> None:
+    """Send an activity of a member to the host of a group elsewhere.
+
+    Raises:
+        Conflict: The host cannot be reached.
+    """
+    host = await get_actor(tx, actor_id=group.group_id)
+    if group.peer_id is None or host is None or host.inbox_uri is None:
         raise Conflict("The host of this group cannot be reached.")
     await send(
         tx,
         core,
         peer_id=group.peer_id,
         stream=DIRECT,
-        actor_id=member.actor_id,
+        actor_id=actor_id,
         activity=activity,
-        inbox_uri=actor.inbox_uri,
+        inbox_uri=host.inbox_uri,
     )
 
 
@@ -321,7 +325,7 @@ async def _leave(tx: Tx, core: Core, tables: Tables, member: Member, group_id: i
         answer = activities.build_decline(core, member.uri, request, group.uri)
     else:
         answer = activities.build_undo(core, member.uri, request, group.uri)
-    await send_to_host(tx, core, group, member, answer)
+    await send_to_host(tx, core, group, member.actor_id, answer)
 
 
 async def _end_here(tx: Tx, core: Core, group: Group, member: Member) -> None:

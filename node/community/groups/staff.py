@@ -136,7 +136,7 @@ async def _decide_elsewhere(
     decision = activities.build_decision(
         core, staff.uri, verb=verb, request_uri=membership.request_uri, staff_uri=companion.uri, note=note
     )
-    await send_to_host(tx, core, group, staff, prove(core, core.keyring.at_hand(staff.actor_id), decision))
+    await send_to_host(tx, core, group, staff.actor_id, prove(core, core.keyring.at_hand(staff.actor_id), decision))
 
 
 async def _admit(

@@ -12,10 +12,10 @@ from node.foundation.logs import get_logger
 from node.foundation.text import Mention
 from node.inbox.dereference import Dereferencer, parse_origin_of
 from node.store.actors import get_actor
-from node.store.attestations import find_standing
+from node.store.attestations import find_standing, find_standings
 from node.store.core import Core
 from node.store.engine import Tx
-from node.store.profiles import Profile, label_profile, list_seen_ids
+from node.store.profiles import Profile, label_profile, list_profiles, list_seen_ids
 from node.store.profiles import get_profile as get_stored_profile
 from node.store.profiles import get_profile_by_address as get_stored_profile_by_address
 from node.store.specialties import get_specialty
@@ -50,6 +50,11 @@ async def find_profile(core: Core, *, viewer: Member, handle: str, host: str | N
 async def _labelled(core: Core, profile: Profile) -> Profile:
     standing = NONE if profile.is_group else await read_standing(core, profile.actor_id)
     return replace(label_profile(core.peers, profile), standing=standing)
+
+
+async def read_profiles(core: Core, *, actor_ids: Iterable[int]) -> list[Profile]:
+    """Return people and groups by number, in the order given; the caller has read those numbers through a viewer."""
+    return await core.store.read(_many, core, list(dict.fromkeys(actor_ids)))
 
 
 async def list_seen(core: Core, *, viewer: Member, actor_ids: Iterable[int]) -> list[int]:
@@ -102,6 +107,16 @@ async def _by_id(tx: Tx, viewer_id: int, actor_id: int) -> Profile | None:
 
 async def _by_address(tx: Tx, viewer_id: int, handle: str, host: str, kind: str) -> Profile | None:
     return await get_stored_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
+
+
+async def _many(tx: Tx, core: Core, actor_ids: list[int]) -> list[Profile]:
+    found = await list_profiles(tx, actor_ids=actor_ids)
+    standings = await find_standings(tx, core.peers, actor_ids=actor_ids)
+    return [
+        replace(label_profile(core.peers, found[number]), standing=standings.get(number, NONE))
+        for number in actor_ids
+        if number in found
+    ]
 
 
 async def _seen(tx: Tx, viewer_id: int, actor_ids: list[int]) -> set[int]:

@@ -8,7 +8,6 @@ from typing import Any
 from node.domain.actors import Member
 from node.store import journal
 from node.store.engine import Tx
-from node.store.search_names import index_name
 
 _MEMBER = """m.actor_id, a.uri, m.handle, a.name, m.role, m.class, m.assurance, m.state, m.is_searchable"""
 _FROM = "FROM members m JOIN actors a ON a.actor_id = m.actor_id"
@@ -30,11 +29,16 @@ _SEEN = "UPDATE members SET last_seen_at = :now_at WHERE actor_id = :actor_id"
 _COUNT = "SELECT COUNT(*) AS n FROM members WHERE state <> 'ended'"
 _COUNT_OPERATORS = "SELECT COUNT(*) AS n FROM members WHERE role = 'operator' AND state = 'active'"
 _OPERATORS = f"SELECT {_MEMBER} {_FROM} WHERE m.role = 'operator' AND m.state = 'active' ORDER BY m.actor_id LIMIT 20"
-_INSERT_TOKEN = """INSERT INTO api_tokens (token_hash, actor_id, scopes, created_at, revoked_at)
-  VALUES (:token_hash, :actor_id, :scopes, :created_at, NULL)"""
-_TOKEN = f"""SELECT {_MEMBER}, t.scopes, m.last_seen_at {_FROM} JOIN api_tokens t ON t.actor_id = m.actor_id
-  WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND m.state = 'active'"""
+_INSERT_TOKEN = """INSERT INTO api_tokens (token_hash, actor_id, scopes, created_at, revoked_at, app_id, used_at)
+  VALUES (:token_hash, :actor_id, :scopes, :created_at, NULL, :app_id, NULL)"""
+_TOKEN = f"""SELECT {_MEMBER}, t.scopes, t.app_id, t.used_at {_FROM} JOIN api_tokens t ON t.actor_id = m.actor_id
+  WHERE t.token_hash = :token_hash AND t.revoked_at IS NULL AND m.state = 'active'
+   AND COALESCE(t.used_at, t.created_at) > :unused_since_at"""
+_TOUCH_TOKEN = "UPDATE api_tokens SET used_at = :now_at WHERE token_hash = :token_hash AND revoked_at IS NULL"
 _REVOKE_TOKENS = "UPDATE api_tokens SET revoked_at = :now_at WHERE actor_id = :actor_id AND revoked_at IS NULL"
+# A code on its way to an app is a token to be.
+_END_CODES = "UPDATE authorization_codes SET used_at = :now_at WHERE actor_id = :actor_id AND used_at IS NULL"
+_END_ALL_CODES = "UPDATE authorization_codes SET used_at = :now_at WHERE used_at IS NULL"
 _INSERT_LINK = """INSERT INTO one_time_links (token_hash, purpose, actor_id, detail_json, created_at, expires_at, used_at)
   VALUES (:token_hash, :purpose, :actor_id, :detail_json, :created_at, :expires_at, NULL)"""
 _USE_LINK = """UPDATE one_time_links SET used_at = :now_at
@@ -58,8 +62,6 @@ _END_ALL_SESSIONS = "DELETE FROM sessions"
 _REVOKE_ALL_TOKENS = "UPDATE api_tokens SET revoked_at = :now_at WHERE revoked_at IS NULL"
 _SPEND_ALL_LINKS = "UPDATE one_time_links SET used_at = :now_at WHERE used_at IS NULL"
 _END_EXPIRED = "DELETE FROM sessions WHERE actor_id = :actor_id AND expires_at <= :now_at"
-_TOKENS = """SELECT token_hash, scopes, created_at FROM api_tokens
-  WHERE actor_id = :actor_id AND revoked_at IS NULL ORDER BY created_at DESC LIMIT 100"""
 _REVOKE_TOKEN = """UPDATE api_tokens SET revoked_at = :now_at
   WHERE actor_id = :actor_id AND token_hash = :token_hash AND revoked_at IS NULL"""
 _PREFER = """INSERT INTO preferences (actor_id, language, time_zone, date_style)
@@ -69,9 +71,6 @@ _PREFER = """INSERT INTO preferences (actor_id, language, time_zone, date_style)
 _LINK = """SELECT l.purpose, l.actor_id, m.handle, a.name FROM one_time_links l
   JOIN members m ON m.actor_id = l.actor_id JOIN actors a ON a.actor_id = l.actor_id
   WHERE l.token_hash = :token_hash AND l.used_at IS NULL AND l.expires_at > :now_at"""
-_FORGET_PREFERENCES = "DELETE FROM preferences WHERE actor_id = :actor_id"
-_FORGET_PERSON = "UPDATE actors SET name = :name, summary = '' WHERE actor_id = :actor_id AND is_local = 1"
-_FORGET_LINKS = "DELETE FROM one_time_links WHERE actor_id = :actor_id"
 
 
 async def get_member(tx: Tx, *, handle: str) -> Member | None:
@@ -163,20 +162,28 @@ async def list_operators(tx: Tx) -> list[Member]:
     return [Member(*row) for row in await tx.all(_OPERATORS)]
 
 
-async def insert_token(tx: Tx, *, token_hash: str, actor_id: int, scopes: str) -> None:
+async def insert_token(tx: Tx, *, token_hash: str, actor_id: int, scopes: str, app_id: int | None = None) -> None:
     """Keep the hash of a bearer token."""
-    await tx.run(_INSERT_TOKEN, token_hash=token_hash, actor_id=actor_id, scopes=scopes, created_at=tx.now)
+    await tx.run(
+        _INSERT_TOKEN, token_hash=token_hash, actor_id=actor_id, scopes=scopes, created_at=tx.now, app_id=app_id
+    )
 
 
-async def get_token(tx: Tx, *, token_hash: str) -> tuple[Member, str, datetime | None] | None:
-    """Return (member, scopes, last seen at) of a live token of an active member."""
-    row = await tx.one(_TOKEN, token_hash=token_hash)
-    return (Member(*row[:9]), row.scopes, row.last_seen_at) if row else None
+async def get_token(tx: Tx, *, token_hash: str, unused_since_at: datetime) -> Any | None:
+    """Return a live token of an active member, used since an instant: the member's nine columns, scopes, app, last use."""
+    return await tx.one(_TOKEN, token_hash=token_hash, unused_since_at=unused_since_at)
+
+
+async def touch_token(tx: Tx, *, token_hash: str, actor_id: int) -> None:
+    """Remember that a token was used, and that its member was here."""
+    await mark_seen(tx, actor_id=actor_id)
+    await tx.run(_TOUCH_TOKEN, token_hash=token_hash, now_at=tx.now)
 
 
 async def revoke_tokens(tx: Tx, *, actor_id: int) -> None:
-    """End every token of a member."""
+    """End every token of a member, and every code that would become one."""
     await tx.run(_REVOKE_TOKENS, actor_id=actor_id, now_at=tx.now)
+    await tx.run(_END_CODES, actor_id=actor_id, now_at=tx.now)
 
 
 async def insert_link(
@@ -212,14 +219,6 @@ async def end_setup_links(tx: Tx) -> None:
 async def has_setup_link(tx: Tx, *, token_hash: str) -> bool:
     """Return whether this is a link for a first operator that can still be used; it is not spent."""
     return await tx.one(_SETUP_LINK, token_hash=token_hash, now_at=tx.now) is not None
-
-
-async def forget_person(tx: Tx, *, actor_id: int, name: str) -> None:
-    """Take the name and the words about a member away; the handle stays taken for ever."""
-    await tx.run(_FORGET_PERSON, actor_id=actor_id, name=name)
-    await index_name(tx, actor_id=actor_id)
-    await tx.run(_FORGET_LINKS, actor_id=actor_id)
-    await tx.run(_FORGET_PREFERENCES, actor_id=actor_id)
 
 
 async def insert_session(
@@ -264,11 +263,6 @@ async def end_sessions(tx: Tx, *, actor_id: int, but_id: int = 0) -> None:
     await tx.run(_END_SESSIONS, actor_id=actor_id, but_id=but_id)
 
 
-async def list_tokens(tx: Tx, *, actor_id: int) -> list[Any]:
-    """Return (token_hash, scopes, created_at) of a member's live tokens, the newest first."""
-    return await tx.all(_TOKENS, actor_id=actor_id)
-
-
 async def revoke_token(tx: Tx, *, actor_id: int, token_hash: str) -> bool:
     """End one token of a member."""
     return await tx.run(_REVOKE_TOKEN, actor_id=actor_id, token_hash=token_hash, now_at=tx.now) == 1
@@ -288,4 +282,5 @@ async def end_all_sign_ins(tx: Tx) -> None:
     """End every session, token and one-time link: a restore brings back those that were ended since."""
     await tx.run(_END_ALL_SESSIONS)
     await tx.run(_REVOKE_ALL_TOKENS, now_at=tx.now)
+    await tx.run(_END_ALL_CODES, now_at=tx.now)
     await tx.run(_SPEND_ALL_LINKS, now_at=tx.now)

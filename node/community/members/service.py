@@ -18,6 +18,7 @@ from node.domain.actors import (
     Member,
     is_handle,
 )
+from node.domain.scopes import read_scopes
 from node.domain.verification import OPERATOR, draw_verification
 from node.foundation.errors import Conflict, Invalid, NotFound
 from node.foundation.text import clean_line
@@ -27,15 +28,14 @@ from node.store.audit import write_audit
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.keyring import insert_own_keys
-from node.store.rosters import count_owners, list_groups_of
 from node.store.verifications import put_verification
 
 from . import repository
+from .tokens import find_access
 
 PASSWORD_SHORTEST = 8
 LINK_LIFE = timedelta(hours=24)
 INVITATION_LIFE = timedelta(days=7)
-SCOPES = frozenset({"read", "write", "follow", "push"})
 # OWASP's minimum (19 MiB, t=2, p=1): 34 CPU-ms instead of 328 with the library's own default (stack.md §0.11).
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
@@ -193,9 +193,7 @@ async def make_token(core: Core, handle: str, scopes: str, *, by: str) -> str:
     Raises:
         Invalid: A scope is unknown.
     """
-    wanted = scopes.split()
-    if not wanted or not all(scope.partition(":")[0] in SCOPES for scope in wanted):
-        raise Invalid(f"Scopes are made of {', '.join(sorted(SCOPES))}.")
+    wanted = read_scopes(scopes)
     member = await require_member(core, handle)
     if member.state != "active":
         raise Conflict(f"{handle} is {member.state}.")
@@ -211,8 +209,8 @@ async def find_token(core: Core, token: str) -> tuple[Member, frozenset[str]] | 
 
 async def find_token_by_hash(core: Core, token_hash: str) -> tuple[Member, frozenset[str]] | None:
     """Return the member and the scopes of a live token, by what is kept of it."""
-    found = await core.store.read(_find_token, token_hash)
-    return (found[0], frozenset(found[1].split())) if found else None
+    found = await find_access(core, token_hash)
+    return (found.member, found.scopes) if found else None
 
 
 def hash_secret(secret: str) -> str:
@@ -343,19 +341,6 @@ async def _insert_token(tx: Tx, member: Member, token_hash: str, scopes: str, by
     notice = "Your node's operator made an access token for your account."
     await repository.update_notice(tx, actor_id=member.actor_id, notice=notice)
     await write_audit(tx, actor=by, action="member.token", target=member.handle, reason=scopes)
-
-
-async def _find_token(tx: Tx, token_hash: str) -> Any:
-    return await repository.get_token(tx, token_hash=token_hash)
-
-
-async def owns_alone(tx: Tx, *, actor_id: int) -> list[str]:
-    """Return the titles of groups hosted here whose only owner somebody is."""
-    alone = []
-    for group in await list_groups_of(tx, actor_id=actor_id):
-        if group.is_local and await count_owners(tx, group_id=group.group_id) == 1:
-            alone.append(group.title)
-    return alone
 
 
 async def list_operator_names(tx: Tx) -> list[str]:

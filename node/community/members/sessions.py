@@ -12,7 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from node.domain.actors import Member
 from node.federation.egress import is_loopback_address
@@ -62,15 +62,6 @@ class SignedIn:
     seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """An app's access, as a member's settings show it. token_hash names it in forms."""
-
-    token_hash: str
-    scopes: str
-    created_at: datetime
-
-
 def cookie_name(core: Core) -> str:
     """Return the name of this node's cookie: several nodes may live on one machine."""
     return f"rounds-{hashlib.sha256(core.origin.encode()).hexdigest()[:8]}"
@@ -96,7 +87,7 @@ async def sign_in(
 
 
 async def change_password(core: Core, tries: Tries, session: Session, *, present: str, wanted: str) -> None:
-    """Change a member's password, for who knows the present one; every other session and one-time link of theirs ends.
+    """Change a member's password, for who knows the present one; their other sessions, tokens and one-time links end.
 
     Raises:
         Invalid: The present one is wrong, or the new one cannot be used.
@@ -152,19 +143,9 @@ async def end_one(core: Core, session: Session, session_id: int) -> None:
         raise NotFound("This session has ended already.")
 
 
-async def revoke_app(core: Core, session: Session, token_hash: str) -> None:
-    """End an app's access.
-
-    Raises:
-        NotFound: It is not there, or somebody else's.
-    """
-    if not await core.store.write(_revoke, session.member.actor_id, token_hash):
-        raise NotFound("This app has no access any more.")
-
-
-async def list_access(core: Core, member: Member) -> tuple[list[SignedIn], list[Token]]:
-    """Return where a member is signed in, and which apps have access."""
-    return await core.store.read(_list_access, member.actor_id)
+async def list_places(core: Core, member: Member) -> list[SignedIn]:
+    """Return where a member is signed in."""
+    return await core.store.read(_list, member.actor_id)
 
 
 async def change_preferences(core: Core, member: Member, wanted: Preferences) -> None:
@@ -205,11 +186,6 @@ def list_time_zones() -> list[str]:
     return [*sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/")), "UTC"]
 
 
-def zone_of(preferences: Preferences) -> ZoneInfo:
-    """Return a member's time zone."""
-    return ZoneInfo(preferences.time_zone)
-
-
 async def _open(tx: Tx, session_id: int, session_hash: str, actor_id: int, agent: str) -> None:
     await repository.insert_session(
         tx,
@@ -234,6 +210,7 @@ async def _change_password(tx: Tx, member: Member, session_id: int, hashed: str)
     if not await repository.update_password(tx, actor_id=member.actor_id, password_hash=hashed):
         raise NotFound("This account is not active.")
     await repository.end_sessions(tx, actor_id=member.actor_id, but_id=session_id)
+    await repository.revoke_tokens(tx, actor_id=member.actor_id)
     await repository.end_links(tx, actor_id=member.actor_id)
     await write_audit(tx, actor=member.handle, action="member.password", target=member.handle)
 
@@ -246,13 +223,8 @@ async def _end_others(tx: Tx, actor_id: int, session_id: int) -> None:
     await repository.end_sessions(tx, actor_id=actor_id, but_id=session_id)
 
 
-async def _revoke(tx: Tx, actor_id: int, token_hash: str) -> bool:
-    return await repository.revoke_token(tx, actor_id=actor_id, token_hash=token_hash)
-
-
-async def _list_access(tx: Tx, actor_id: int) -> tuple[list[SignedIn], list[Token]]:
-    sessions = [SignedIn(*row) for row in await repository.list_sessions(tx, actor_id=actor_id)]
-    return sessions, [Token(*row) for row in await repository.list_tokens(tx, actor_id=actor_id)]
+async def _list(tx: Tx, actor_id: int) -> list[SignedIn]:
+    return [SignedIn(*row) for row in await repository.list_sessions(tx, actor_id=actor_id)]
 
 
 async def _prefer(tx: Tx, actor_id: int, wanted: Preferences) -> None:

@@ -40,11 +40,6 @@ async def is_open(core: Core, secret: str) -> bool:
     return await core.store.read(_is_open, hash_secret(secret))
 
 
-async def has_operator(core: Core) -> bool:
-    """Say whether somebody operates this node."""
-    return await core.store.read(repository.count_operators) > 0
-
-
 async def set_up(core: Core, secret: str, new: NewMember, wanted: Preferences) -> Member:
     """Spend a set-up link: its holder becomes the node's operator, and reads as they want to.
 

@@ -13,8 +13,10 @@ from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text,
 from node.inbox.dispatch import Arrival, Done, Dropped, Need, Outcome
 from node.outbox.publish import encode
 from node.store.actors import get_actor_by_uri
+from node.store.conversations import note_message, take_from_top
 from node.store.core import TIDY_BELL, Core
 from node.store.engine import Tx
+from node.store.notifications import tell
 from node.store.objects import (
     empty_post,
     find_post,
@@ -112,7 +114,14 @@ async def insert_message(
             "published_at": published,
         },
     )
-    await insert_people(tx, post_id=post_id, actor_ids=sorted({author_id, *people}))
+    everybody = sorted({author_id, *people})
+    await insert_people(tx, post_id=post_id, actor_ids=everybody)
+    root_id = parent.root_id if parent else post_id
+    where = {"post_id": post_id, "root_id": root_id, "author_id": author_id}
+    await note_message(tx, conversation_id=core.ids.number(), actor_ids=everybody, **where)
+    told = [actor_id for actor_id in everybody if actor_id != author_id]
+    number = core.ids.number()
+    await tell(tx, notification_id=number, kind="message", actor_ids=told, from_id=author_id, post_id=post_id)
     return post_id
 
 
@@ -145,6 +154,7 @@ async def on_message_withdrawn(tx: Tx, core: Core, arrival: Arrival) -> Outcome 
     if post is None:
         return None
     await empty_post(tx, post_id=post.post_id, state="withdrawn", reason=None)
+    await take_from_top(tx, post_id=post.post_id, root_id=post.root_id)
     tx.after_commit(lambda: core.bell.ring(TIDY_BELL))
     return Done()
 

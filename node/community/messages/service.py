@@ -14,6 +14,7 @@ from node.foundation.errors import Forbidden, Invalid
 from node.foundation.text import TITLE_LIMIT_CHARACTERS, clean_line, clean_text
 from node.outbox.publish import DIRECT, prove, send
 from node.store.core import Core
+from node.store.distance import NEAR, find_distances
 from node.store.engine import Tx
 from node.store.idempotency import get_result, keep_result
 from node.store.objects import list_message_people, list_messages
@@ -91,6 +92,10 @@ async def _send(
     view = arrival.view.inner
     assert isinstance(view, ObjectView)
     ids = [person.actor_id for person in people]
+    distances = await find_distances(tx, actor_id=author.actor_id, target_ids=ids)
+    blocked = [person.name for person in people if distances.get(person.actor_id, NEAR).is_blocked]
+    if blocked:
+        raise Forbidden(f"You blocked {', '.join(blocked)}. End that before you write to them.")
     await insert_message(tx, core, arrival=arrival, view=view, author_id=author.actor_id, people=ids)
     inboxes: dict[int, str] = {}
     for person in people:

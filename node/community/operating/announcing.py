@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from node.domain.actors import Member
 from node.domain.pressure import Announcement
 from node.foundation.errors import Invalid, NotFound
 from node.foundation.text import clean_line
+from node.store import board
 from node.store.audit import write_audit
 from node.store.board import accept_clock, end_announcement, insert_announcement, list_announcements
 from node.store.core import Core
@@ -69,6 +71,27 @@ async def list_open(core: Core) -> list[Announcement]:
     return await core.store.read(list_announcements)
 
 
+async def list_shown(core: Core) -> list[Announcement]:
+    """Return what is announced at this moment."""
+    return [each for each in await list_open(core) if each.is_shown(core.clock.now())]
+
+
+async def put_away(core: Core, *, member: Member, announcement_id: int) -> None:
+    """Note that a member has read an announcement.
+
+    Raises:
+        NotFound: There is none of this number now.
+    """
+    if all(each.announcement_id != announcement_id for each in await list_shown(core)):
+        raise NotFound("There is no such announcement.")
+    await core.store.write(_put_away, member.actor_id, announcement_id)
+
+
+async def list_put_away(core: Core, *, member: Member) -> set[int]:
+    """Return the numbers of the announcements that a member has put away in their apps."""
+    return await core.store.read(_list_put_away, member.actor_id)
+
+
 async def trust_clock(core: Core, *, by: str) -> None:
     """Say that the machine's clock is right, after it was set: signing goes on."""
     await core.store.write(_trust, core.host, by)
@@ -88,6 +111,14 @@ async def _end(tx: Tx, announcement_id: int, by: str) -> list[Announcement]:
         raise NotFound("There is no such announcement.")
     await write_audit(tx, actor=by, action="announcement.end", target=str(announcement_id))
     return await list_announcements(tx)
+
+
+async def _put_away(tx: Tx, actor_id: int, announcement_id: int) -> None:
+    await board.put_away_announcement(tx, actor_id=actor_id, announcement_id=announcement_id)
+
+
+async def _list_put_away(tx: Tx, actor_id: int) -> set[int]:
+    return await board.list_put_away(tx, actor_id=actor_id)
 
 
 async def _trust(tx: Tx, host: str, by: str) -> None:

@@ -21,6 +21,7 @@ from node.store.files import delete_files
 from node.store.following import carry_following
 from node.store.logs import erase_entry
 from node.store.media import forget_media_of_post
+from node.store.notifications import tell_of_change, tell_of_post
 from node.store.objects import (
     confirm_post,
     drop_versions,
@@ -38,9 +39,11 @@ from node.store.renumbering import renumber_post
 from node.store.submissions import confirm_submission
 from node.store.takings import note_taken_back, was_taken_back
 from node.store.topics import set_summary, split_thread
+from node.store.votes import tell_anew
 
 from .activities import edited_at, read_post, read_topic
-from .pictures import want_pictures
+from .pictures import take_descriptions, want_pictures
+from .questions import keep_question
 
 
 async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
@@ -59,6 +62,8 @@ async def on_create_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
             await _say_as_in_log(tx, core, group, arrival, view, known)
             post_id = await renumber_post(tx, post_id=known.post_id, number=core.ids.number())
             await confirm_post(tx, post_id=post_id, group_id=group.group_id, seq=seq)
+            root_id = post_id if known.root_id == known.post_id else known.root_id
+            await tell_of_post(tx, notification_id=core.ids.number(), post_id=post_id, root_id=root_id)
         return
     await _insert(tx, core, group, seq, arrival, view, author_id=author.actor_id)
 
@@ -114,7 +119,10 @@ async def _insert(
     )
     for named in said.mentions:
         await insert_mention(tx, post_id=post_id, actor_uri=named.uri, name=named.name)
+    await keep_question(tx, group=group, post_id=post_id, seq=seq, view=view)
     await want_pictures(tx, core, group=group, seq=seq, post_id=post_id, attachments=said.images)
+    root_id = parent.root_id if parent else post_id
+    await tell_of_post(tx, notification_id=core.ids.number(), post_id=post_id, root_id=root_id)
 
 
 async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:
@@ -141,6 +149,8 @@ async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
     if arrival.document.get("forgetEarlier") is True:
         await _erase_texts(tx, core, group, post, gone=None)
         await drop_versions(tx, post_id=post.post_id)
+        if group.is_local:  # who joins from here on takes the poll from this entry, behind the counts so far
+            await tell_anew(tx, post_id=post.post_id)
     else:
         await keep_version(tx, post=post)
     await update_post_text(
@@ -154,6 +164,8 @@ async def on_update_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: A
         activity_uri=arrival.uri,
         edited_at=edited_at(view, arrived=tx.now),
     )
+    await take_descriptions(tx, post_id=post.post_id, attachments=said.images)
+    await tell_of_change(tx, notification_id=core.ids.number(), post_id=post.post_id, seq=seq)
 
 
 async def on_delete_entry(tx: Tx, core: Core, group: Group, seq: int, arrival: Arrival) -> None:

@@ -32,6 +32,7 @@ from node.store.takings import was_taken_back
 
 from .activities import read_topic
 from .pictures import read_attachment
+from .questions import find_question_flaw
 
 _PARENT_WAIT_SECONDS = PARENT_SECONDS / PARENT_ASKS
 _HELD_AGAIN = timedelta(hours=1)
@@ -99,6 +100,8 @@ class PostHost:
             return problem
         if await find_post(tx, uri=view.id) is not None:
             return "A post with this id is here already."
+        if (flaw := await find_question_flaw(tx, view)) is not None:
+            return flaw
         turn = await self._turn(tx, core, group, arrival, post_uri=view.id, needs=view.in_reply_to)
         if not isinstance(turn, Turn):
             return turn
@@ -175,6 +178,8 @@ class PostHost:
             return problem
         if (view.in_reply_to or None) != (await self._parent_uri(tx, post)):
             return "A post stays where it is in its thread."
+        if (flaw := await find_question_flaw(tx, view, post_id=post.post_id)) is not None:
+            return flaw
         await record(tx, core, self.tables, group=group, kind="update", arrival=arrival)
         return Done()
 

@@ -8,14 +8,14 @@ from typing import Any
 
 from node.domain.groups import Group
 from node.domain.posts import Image
-from node.foundation.errors import Unavailable
+from node.foundation.errors import Invalid, Unavailable
 from node.foundation.text import clean_text
 from node.inbox.pictures import PICTURES_BELL
 from node.store.core import Core
 from node.store.engine import Tx
 from node.store.files import MEDIA_TYPES
 from node.store.logs import get_entry
-from node.store.media import MediaRow, attach_mirror, get_media, insert_media
+from node.store.media import MediaRow, attach_mirror, describe_media, get_media, insert_media
 from node.store.picture_cache import want_again
 
 ALT_LIMIT_CHARACTERS = 1500
@@ -23,6 +23,18 @@ ALT_LIMIT_CHARACTERS = 1500
 AGAIN_SECONDS = 5.0
 _LOOK_SECONDS = 0.1
 _HEX = frozenset("0123456789abcdef")
+
+
+def clean_alt(alt: str) -> str:
+    """Return a description that a member wrote, without what must not be in it.
+
+    Raises:
+        Invalid: It is too long; words are not cut off silently.
+    """
+    cleaned = clean_text(alt, limit=ALT_LIMIT_CHARACTERS + 1).strip()
+    if len(cleaned) > ALT_LIMIT_CHARACTERS:
+        raise Invalid(f"A picture's description has at most {ALT_LIMIT_CHARACTERS} characters.")
+    return cleaned
 
 
 def describe_mirror(core: Core, image: Image) -> dict[str, Any]:
@@ -63,6 +75,14 @@ def read_attachment(attachment: dict[str, Any]) -> tuple[str, str, str] | None:
     if attachment.get("mediaType") not in MEDIA_TYPES:
         return None
     return url, digest, clean_text(str(attachment.get("name") or ""), limit=ALT_LIMIT_CHARACTERS)
+
+
+async def take_descriptions(tx: Tx, *, post_id: int, attachments: tuple[dict[str, Any], ...]) -> None:
+    """Describe the pictures of a post as its author does now; the pictures themselves stay what they were."""
+    for place, attachment in enumerate(attachments):
+        read = read_attachment(attachment)
+        if read is not None:
+            await describe_media(tx, post_id=post_id, place=place, sha256=read[1], alt=read[2])
 
 
 async def want_pictures(

@@ -7,19 +7,34 @@ oldest kept one counts; a group whose newest post is older ends the walk, for ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from node.domain.actors import Member
+from node.domain import access
+from node.domain.actors import Member, Viewer
 from node.domain.attestations import NONE
+from node.domain.filtering import Filter
+from node.domain.polls import Poll
 from node.domain.posts import SHOWN_PICTURES, Image, Post
 from node.foundation.errors import NotFound
 from node.store import objects
 from node.store.attestations import find_standings
 from node.store.core import Core
 from node.store.engine import Tx
+from node.store.filters import list_live_filters
+from node.store.following import list_levels
+from node.store.marks import NO_FLAGS, Flags, find_flags
 from node.store.media import get_media, list_images
-from node.store.profiles import Joined, Profile, label_profile, list_joined, list_profiles
+from node.store.polls import list_polls
+from node.store.profiles import (
+    Joined,
+    Profile,
+    get_profile_by_address,
+    label_profile,
+    list_joined,
+    list_profiles,
+)
+from node.store.threads import get_post_by_token
 
 from .pictures import fetch_again
 
@@ -47,6 +62,7 @@ class Reading:
     profiles: authors, people named, groups, by number.
     named: per post those mentioned in it; for a private message all its people but the author.
     parents: of the posts replied to, those that can be read: {post_id: author_id}.
+    viewer_id: who reads. filters: their own, as far as they have not ended. flags: what they marked of these posts.
     """
 
     posts: list[Post]
@@ -55,6 +71,10 @@ class Reading:
     images: dict[int, tuple[Image, ...]]
     replies: dict[int, int]
     parents: dict[int, int]
+    viewer_id: int = 0
+    filters: tuple[Filter, ...] = ()
+    polls: Mapping[int, Poll] = field(default_factory=dict)
+    flags: Flags = NO_FLAGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +87,7 @@ class Thread:
 
 
 async def read_home(core: Core, *, viewer: Member, span: Span) -> Reading:
-    """Return the topics of all groups a member is in, newest first."""
+    """Return the topics of all groups a member is in, newest first; without those at the level `quiet`."""
     return await core.store.read(_home, core, viewer.actor_id, span)
 
 
@@ -95,6 +115,21 @@ async def get_post_id(core: Core, *, viewer: Member, uri: str) -> int | None:
     return post.post_id if post else None
 
 
+async def find_post_id(core: Core, *, viewer: Member, address: str) -> int | None:
+    """Return the number of a post that a member may read, by its id or by the address of its page on this node."""
+    found = await get_post_id(core, viewer=viewer, uri=address)
+    if found is not None or not address.startswith(f"{core.origin}/groups/"):
+        return found
+    group, _, token = address.removeprefix(f"{core.origin}/groups/").partition("/threads/")
+    handle, _, host = group.partition("@")
+    return await core.store.read(_by_page, viewer.actor_id, handle, host or core.host, token)
+
+
+async def read_posts(core: Core, *, viewer: Member, post_ids: list[int]) -> Reading:
+    """Return those of some posts that a member may read, the newest first; the caller has chosen them by number."""
+    return await core.store.read(read_ids, core, viewer.actor_id, post_ids)
+
+
 async def read_thread(core: Core, *, viewer: Member, post_id: int) -> Thread:
     """Return what stands before and after a post in its thread.
 
@@ -105,13 +140,15 @@ async def read_thread(core: Core, *, viewer: Member, post_id: int) -> Thread:
 
 
 async def find_picture(core: Core, *, viewer: Member, token: str) -> tuple[str, str]:
-    """Return (SHA-256, media type) of a picture on a post that a member may read; one whose file went is fetched again.
+    """Return (SHA-256, media type) of a picture on a post that a member may read, or that they added for one.
+
+    One whose file went is fetched again.
 
     Raises:
         NotFound: Absent, not there yet, its post taken away, or not for this member.
         Unavailable: Its file went to make room, and cannot be had now.
     """
-    sha256, media_type, is_gone = await core.store.read(_picture, viewer.actor_id, token)
+    sha256, media_type, is_gone = await core.store.read(_picture, viewer.viewer, token)
     if is_gone:
         await fetch_again(core, token)
     core.tally.use_picture(token)
@@ -119,26 +156,43 @@ async def find_picture(core: Core, *, viewer: Member, token: str) -> tuple[str, 
 
 
 async def _home(tx: Tx, core: Core, viewer_id: int, span: Span) -> Reading:
-    joined = await list_joined(tx, viewer_id=viewer_id)
-    return await _read(tx, core, viewer_id, await _merge(tx, viewer_id, joined, span))
+    levels = await list_levels(tx, actor_id=viewer_id)
+    quiet = {group_id for group_id, chosen in levels.items() if chosen.level == "quiet"}
+    joined = [each for each in await list_joined(tx, viewer_id=viewer_id) if each.group_id not in quiet]
+    return await read_ids(tx, core, viewer_id, await merge_topics(tx, viewer_id, joined, span))
 
 
 async def _group(tx: Tx, core: Core, viewer_id: int, group_id: int, span: Span) -> Reading:
     joined = [each for each in await list_joined(tx, viewer_id=viewer_id) if each.group_id == group_id]
     if not joined:
         raise NotFound("There is no such group.")
-    return await _read(tx, core, viewer_id, await _merge(tx, viewer_id, joined, span))
+    return await read_ids(tx, core, viewer_id, await merge_topics(tx, viewer_id, joined, span))
 
 
-async def _merge(tx: Tx, viewer_id: int, joined: list[Joined], span: Span) -> list[int]:
-    """Return the numbers of the wanted topics of several groups. Cost: one statement per group visited."""
+async def merge_topics(
+    tx: Tx,
+    viewer_id: int,
+    joined: list[Joined],
+    span: Span,
+    *,
+    list_ids: Callable[..., Awaitable[list[int]]] = objects.list_topic_ids,
+) -> list[int]:
+    """Return the numbers of the wanted topics of several groups. Cost: one statement per group visited.
+
+    Args:
+        tx: The transaction.
+        viewer_id: Who reads.
+        joined: The groups they are in, the one with the newest post first.
+        span: Which part.
+        list_ids: Gives the numbers of one group; all its live topics, unless told otherwise.
+    """
     limit = min(span.limit, SHOWN_LIMIT)
     kept: list[int] = []
     before_id, after_id = span.before_id, span.after_id
     for group in joined:
         if group.newest_post_id <= after_id:
             break
-        kept += await objects.list_topic_ids(
+        kept += await list_ids(
             tx,
             viewer_id=viewer_id,
             group_id=group.group_id,
@@ -157,11 +211,19 @@ async def _merge(tx: Tx, viewer_id: int, joined: list[Joined], span: Span) -> li
 
 async def _one(tx: Tx, core: Core, viewer_id: int, post_id: int) -> Reading:
     post = await _shown(tx, viewer_id, post_id)
-    return await _gather(tx, core, viewer_id, [post])
+    return await gather(tx, core, viewer_id, [post])
 
 
 async def _by_uri(tx: Tx, viewer_id: int, uri: str) -> Post | None:
     return await objects.get_post_by_uri(tx, viewer_id=viewer_id, uri=uri)
+
+
+async def _by_page(tx: Tx, viewer_id: int, handle: str, host: str, token: str) -> int | None:
+    group = await get_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind="group")
+    if group is None:
+        return None
+    post = await get_post_by_token(tx, viewer_id=viewer_id, group_id=group.actor_id, token=token)
+    return post.post_id if post else None
 
 
 async def _shown(tx: Tx, viewer_id: int, post_id: int) -> Post:
@@ -178,7 +240,7 @@ async def _thread(tx: Tx, core: Core, viewer_id: int, post_id: int) -> Thread:
     before = list(_walk_up(focus, by_id))[::-1]
     after = [by_id[number] for number in _walk_down(everything, post_id)]
     before, after = ([_lift(post, by_id) for post in part if post.state in _SHOWN] for part in (before, after))
-    return Thread(before, after, await _gather(tx, core, viewer_id, [*before, *after]))
+    return Thread(before, after, await gather(tx, core, viewer_id, [*before, *after]))
 
 
 def _walk_up(post: Post, by_id: dict[int, Post]) -> Iterator[Post]:
@@ -207,15 +269,19 @@ def _walk_down(posts: list[Post], post_id: int) -> list[int]:
     return found
 
 
-async def _read(tx: Tx, core: Core, viewer_id: int, post_ids: list[int]) -> Reading:
+async def read_ids(tx: Tx, core: Core, viewer_id: int, post_ids: list[int]) -> Reading:
+    """Return those of some posts that a viewer may read, the newest first; for read bodies that have chosen them."""
     if not post_ids:
         return Reading([], {}, {}, {}, {}, {})
     posts = await objects.list_posts_by_id(tx, viewer_id=viewer_id, post_ids=post_ids)
-    return await _gather(tx, core, viewer_id, posts)
+    return await gather(tx, core, viewer_id, [post for post in posts if post.state in _SHOWN])
 
 
-async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Reading:
-    """Return posts with what is shown beside them. Cost: at most eleven statements, however many posts."""
+async def gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post], *, people: Iterable[int] = ()) -> Reading:
+    """Return posts with what is shown beside them, the profiles of further `people` among it.
+
+    Cost: at most fifteen statements, however many posts.
+    """
     ids = [post.post_id for post in posts]
     parent_ids = list({post.parent_id for post in posts if post.parent_id is not None})
     parents: dict[int, int] = {}
@@ -227,7 +293,7 @@ async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Read
     if any(post.audience == "people" for post in posts):
         named |= await _people(tx, viewer_id, posts)
     actors = {post.author_id for post in posts} | {post.group_id for post in posts if post.group_id is not None}
-    actors = actors.union(*named.values())
+    actors = actors.union(people, *named.values())
     profiles = await list_profiles(tx, actor_ids=list(actors))
     standings = await find_standings(tx, core.peers, actor_ids=list(actors))
     return Reading(
@@ -240,6 +306,10 @@ async def _gather(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> Read
         images=await list_images(tx, post_ids=ids),
         replies=await objects.count_replies(tx, post_ids=ids),
         parents=parents,
+        viewer_id=viewer_id,
+        filters=await list_live_filters(tx, actor_id=viewer_id),
+        polls=await list_polls(tx, viewer_id=viewer_id, post_ids=ids),
+        flags=await find_flags(tx, viewer_id=viewer_id, post_ids=ids, root_ids=list({post.root_id for post in posts})),
     )
 
 
@@ -252,9 +322,12 @@ async def _people(tx: Tx, viewer_id: int, posts: list[Post]) -> dict[int, list[i
     return people
 
 
-async def _picture(tx: Tx, viewer_id: int, token: str) -> tuple[str, str, bool]:
+async def _picture(tx: Tx, viewer: Viewer, token: str) -> tuple[str, str, bool]:
     row = await get_media(tx, token=token)
-    if row is None or row.state not in SHOWN_PICTURES or row.post_id is None:
+    if row is None or row.state not in SHOWN_PICTURES:
         raise NotFound
-    await _shown(tx, viewer_id, row.post_id)
+    if row.post_id is not None:
+        await _shown(tx, viewer.actor_id, row.post_id)
+    elif not access.may_see_upload(viewer, owner_id=row.owner_id):
+        raise NotFound
     return row.sha256, row.media_type, row.state != "ready"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,9 @@ from node.domain import access
 from node.domain.actors import Member
 from node.domain.audience import group_addresses
 from node.domain.groups import Group
+from node.domain.polls import Poll, clean_poll
 from node.domain.posts import IMAGES_LIMIT, Draft, Image, Post
+from node.federation.vocabulary import ObjectView
 from node.foundation.clock import parse_instant
 from node.foundation.errors import Conflict, Forbidden, Invalid, NotFound
 from node.foundation.text import (
@@ -27,13 +30,17 @@ from node.store.core import Core
 from node.store.engine import Tx
 from node.store.following import begin_following
 from node.store.media import attach_media, get_media, list_images
+from node.store.polls import find_poll
 from node.store.profiles import get_profile_by_address
 from node.store.rosters import get_group, get_membership, take_group
 
 from . import submit
 from .activities import Named, build_group_activity, build_object
 from .model import Posted
-from .pictures import describe_mirror
+from .pictures import clean_alt, describe_mirror
+from .questions import begin_question, keep_question, repeat_question
+
+_PICTURE_GONE = "A picture of this post is not there any more. Please add it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,9 @@ async def create_post(
     """
     core.pressure.check_write()
     draft = clean_draft(draft)
-    plan = await core.store.read(_plan, core, author, group_id, draft, reply_to)
+    plan = await core.store.read(_begin, core, author, group_id, draft, reply_to, idempotency)
+    if isinstance(plan, Posted):
+        return plan
     uri = f"{core.origin}/posts/{core.ids.token()}"
     document = build_object(
         core,
@@ -91,25 +100,45 @@ async def create_post(
         thread_uri=plan.root_uri or uri,
         published=core.clock.now(),
     )
+    document |= begin_question(draft.poll, core.clock)
     keys = await core.keyring.own(author.actor_id)
     activity = prove(core, keys, build_group_activity(core, "Create", author, plan.group, document))
     return await core.write(_create, core, tables, author, plan, draft, activity, idempotency)
 
 
 async def edit_post(
-    core: Core, tables: Tables, *, author: Member, post_id: int, draft: Draft, forget_earlier: bool
+    core: Core,
+    tables: Tables,
+    *,
+    author: Member,
+    post_id: int,
+    draft: Draft,
+    forget_earlier: bool,
+    alts: Mapping[str, str] | None = None,
 ) -> Posted:
     """Change a post; the earlier text stays to be seen, unless it is to be forgotten everywhere.
 
+    Args:
+        core: This node.
+        tables: The tables of dispatch.
+        author: Who writes.
+        post_id: Which post.
+        draft: What it says from now on.
+        forget_earlier: Whether every node is to forget what it said before.
+        alts: New descriptions of its pictures, by their tokens.
+
     Raises:
+        Invalid: Nothing is said, or too much.
         NotFound: There is no such post for this member.
         Forbidden: It is not theirs.
         Conflict: It was taken away, or still waits for the host with an earlier change.
     """
-    draft = clean_draft(draft)
     post, _ = await core.store.read(_own_post, author, post_id)
+    kept = (await core.store.read(_images, post_id)).get(post_id, ())
+    draft = replace(clean_draft(replace(draft, images=tuple(image.token for image in kept))), images=())
     plan = await core.store.read(_plan, core, author, post.group_id or 0, draft, post.parent_id)
-    images = (await core.store.read(_images, post_id)).get(post_id, ())
+    words = {token: clean_alt(alt) for token, alt in (alts or {}).items()}
+    images = [replace(image, alt=words.get(image.token, image.alt)) for image in kept]
     document = build_object(
         core,
         uri=post.uri,
@@ -118,12 +147,13 @@ async def edit_post(
         audience=plan.group.uri,
         draft=draft,
         mentions=plan.mentions,
-        images=list(images),
+        images=images,
         in_reply_to=post.in_reply_to,
         thread_uri=plan.root_uri or post.uri,
         published=post.published_at,
         updated=core.clock.now(),
     )
+    document |= repeat_question(await core.store.read(_poll_of, post_id))
     more: dict[str, Any] = {"forgetEarlier": True} if forget_earlier else {}
     keys = await core.keyring.own(author.actor_id)
     activity = prove(core, keys, build_group_activity(core, "Update", author, plan.group, document, **more))
@@ -179,7 +209,32 @@ def clean_draft(draft: Draft) -> Draft:
     if len(draft.images) > IMAGES_LIMIT:
         raise Invalid(f"A post has at most {IMAGES_LIMIT} pictures.")
     title = clean_line(draft.title, limit=TITLE_LIMIT_CHARACTERS)
-    return Draft(text, title, clean_line(draft.warning, limit=TITLE_LIMIT_CHARACTERS), tuple(draft.images))
+    poll = None if draft.poll is None else clean_poll(draft.poll)
+    return Draft(text, title, clean_line(draft.warning, limit=TITLE_LIMIT_CHARACTERS), tuple(draft.images), poll)
+
+
+async def _begin(
+    tx: Tx,
+    core: Core,
+    author: Member,
+    group_id: int,
+    draft: Draft,
+    reply_to: int | None,
+    idempotency: tuple[str, str] | None,
+) -> _Plan | Posted:
+    """Return the plan of a post, or what the same request has posted already: then its pictures are on a post, and no plan is."""
+    known = await _find_posted(tx, author, idempotency)
+    return known if known is not None else await _plan(tx, core, author, group_id, draft, reply_to)
+
+
+async def _find_posted(tx: Tx, author: Member, idempotency: tuple[str, str] | None) -> Posted | None:
+    known = None if idempotency is None else await submit.find_idempotent(tx, idempotency)
+    if known is None:
+        return None
+    post = await objects.get_post_by_uri(tx, viewer_id=author.actor_id, uri=known)
+    if post is None:
+        raise Conflict("This request was used already, and its post is gone.")
+    return Posted(post.post_id, post.uri, _state(post.state), post.seq)
 
 
 async def _plan(tx: Tx, core: Core, author: Member, group_id: int, draft: Draft, reply_to: int | None) -> _Plan:
@@ -198,7 +253,7 @@ async def _plan(tx: Tx, core: Core, author: Member, group_id: int, draft: Draft,
     for token in draft.images:
         row = await get_media(tx, token=token)
         if row is None or row.owner_id != author.actor_id or row.post_id is not None:
-            raise Invalid("A picture of this post is not there any more. Please add it again.")
+            raise Invalid(_PICTURE_GONE)
         images.append(Image(row.token, row.sha256, row.media_type, row.width, row.height, row.alt, None, row.state))
     return _Plan(group, parent, root_uri, await _mentions(tx, core, author, draft.text), images)
 
@@ -227,11 +282,8 @@ async def _create(
     idempotency: tuple[str, str] | None,
 ) -> Posted:
     group = await take_group(tx, group_id=plan.group.group_id)
-    if idempotency is not None and (known := await submit.find_idempotent(tx, idempotency)) is not None:
-        post = await objects.get_post_by_uri(tx, viewer_id=author.actor_id, uri=known)
-        if post is None:
-            raise Conflict("This request was used already, and its post is gone.")
-        return Posted(post.post_id, post.uri, _state(post.state), post.seq)
+    if (known := await _find_posted(tx, author, idempotency)) is not None:
+        return known
     place = await get_membership(tx, group_id=plan.group.group_id, actor_id=author.actor_id)
     if group is None:
         raise NotFound("There is no such group.")
@@ -252,7 +304,8 @@ async def _create(
     group_id, author_id = group.group_id, author.actor_id
     for place_of, token in enumerate(draft.images):
         where = {"owner_id": author_id, "post_id": posted.post_id, "group_id": group_id}
-        await attach_media(tx, token=token, place=place_of, **where)
+        if not await attach_media(tx, token=token, place=place_of, **where):  # another post has it since the plan
+            raise Invalid(_PICTURE_GONE)
     root_id = plan.parent.root_id if plan.parent else posted.post_id
     await begin_following(tx, actor_id=author_id, group_id=group_id, root_id=root_id, post_id=posted.post_id)
     if idempotency is not None:
@@ -296,6 +349,8 @@ async def _place(
     )
     for named in plan.mentions:
         await objects.insert_mention(tx, post_id=post_id, actor_uri=named.uri, name=named.name)
+    if isinstance(arrival.view.inner, ObjectView):
+        await keep_question(tx, group=group, post_id=post_id, seq=None, view=arrival.view.inner)
     await submit.submit(tx, core, group=group, author=author, kind="create", activity=activity, post_id=post_id)
     return Posted(post_id, document["id"], "waiting_for_host", None)
 
@@ -324,6 +379,10 @@ async def require_readable(tx: Tx, viewer: Member, post_id: int) -> tuple[Post, 
     if post is None or group is None:
         raise NotFound("There is no such post.")
     return post, group
+
+
+async def _poll_of(tx: Tx, post_id: int) -> Poll | None:
+    return await find_poll(tx, post_id=post_id)
 
 
 async def _images(tx: Tx, post_id: int) -> dict[int, tuple[Image, ...]]:

@@ -51,7 +51,7 @@ async def forget_draft(core: Core, *, author: Member, group_id: int, parent_id: 
 
 def _fits(draft: Draft, *, times: int) -> bool:
     """Return whether a draft is at most so many times as long as a post may be."""
-    longest = max(len(draft.title), len(draft.warning))
+    longest = max(map(len, (draft.title, draft.warning, *(draft.poll.answers if draft.poll else ()))))
     return len(draft.text) <= CONTENT_LIMIT_CHARACTERS * times and longest <= TITLE_LIMIT_CHARACTERS * times
 
 
@@ -61,8 +61,8 @@ async def _keep(tx: Tx, author: Member, group_id: int, parent_id: int, draft: Dr
     if not decision:
         raise Forbidden(decision.reason)
     where = {"actor_id": author.actor_id, "group_id": group_id, "parent_id": parent_id}
-    if draft.text.strip() or draft.title.strip():
-        await drafts.save_draft(tx, **where, title=draft.title, warning=draft.warning, text=draft.text)
+    if draft.text.strip() or draft.title.strip() or draft.poll is not None:
+        await drafts.save_draft(tx, **where, title=draft.title, warning=draft.warning, text=draft.text, poll=draft.poll)
     else:
         await drafts.drop_draft(tx, **where)
 

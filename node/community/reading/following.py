@@ -29,6 +29,11 @@ async def list_choices(core: Core, *, viewer: Member) -> Choices:
     return await core.store.read(_list, core, viewer.actor_id)
 
 
+async def list_quiet(core: Core, *, viewer: Member) -> set[int]:
+    """Return the numbers of the groups of which a member wants to hear by name alone."""
+    return await core.store.read(_quiet, viewer.actor_id)
+
+
 async def set_levels(core: Core, *, viewer: Member, levels: dict[int, str]) -> None:
     """Remember how much a member wants to hear of some groups: {group_id: level}.
 
@@ -41,8 +46,8 @@ async def set_levels(core: Core, *, viewer: Member, levels: dict[int, str]) -> N
     await core.store.write(_set_levels, viewer.actor_id, levels)
 
 
-async def set_following(core: Core, *, viewer: Member, group_id: int, root_id: int, wanted: str) -> None:
-    """Follow a thread that the member has read, mute it, or neither.
+async def set_following(core: Core, *, viewer: Member, group_id: int | None, root_id: int, wanted: str) -> None:
+    """Follow a thread that the member has read, mute it, or neither; private messages have no group.
 
     Raises:
         Invalid: It is none of the three.
@@ -69,13 +74,21 @@ async def _list(tx: Tx, core: Core, viewer_id: int) -> Choices:
     )
 
 
+async def _quiet(tx: Tx, viewer_id: int) -> set[int]:
+    levels = await following.list_levels(tx, actor_id=viewer_id)
+    return {group_id for group_id, chosen in levels.items() if chosen.level == "quiet"}
+
+
 async def _set_levels(tx: Tx, actor_id: int, levels: dict[int, str]) -> None:
     for group_id, level in levels.items():
         await _require_place(tx, actor_id, group_id)
         await following.set_level(tx, actor_id=actor_id, group_id=group_id, level=level)
 
 
-async def _set_following(tx: Tx, actor_id: int, group_id: int, root_id: int, wanted: str) -> None:
+async def _set_following(tx: Tx, actor_id: int, group_id: int | None, root_id: int, wanted: str) -> None:
+    if group_id is None:
+        await following.set_muted_messages(tx, actor_id=actor_id, root_id=root_id, is_muted=wanted == MUTED)
+        return
     await _require_place(tx, actor_id, group_id)
     await following.set_following(tx, actor_id=actor_id, group_id=group_id, root_id=root_id, wanted=wanted)
 

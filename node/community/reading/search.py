@@ -15,7 +15,7 @@ from node.domain.groups import Group
 from node.domain.posts import Post
 from node.domain.searching import Filters, Query, Sought, parse_sought
 from node.foundation.folding import Hits, Piece, cut_out, fold_words, mark
-from node.foundation.text import strip_marks
+from node.foundation.text import clean_line, strip_marks
 from node.store import objects, search
 from node.store.core import Core
 from node.store.engine import Tx
@@ -103,6 +103,46 @@ async def search_posts(core: Core, *, viewer: Member, asked: Asked) -> SearchPag
     return await _find(core, viewer, Query(sought, filters), asked.before_id, page)
 
 
+async def find_accounts(core: Core, *, viewer: Member, text: str) -> list[int]:
+    """Return the numbers of people and groups that a member may see, by name or address; an exact address first."""
+    name = clean_line(text).removeprefix("acct:").lstrip("@!")
+    handle, _, host = name.lower().partition("@")
+    sought = parse_sought(handle if host else name)
+    if isinstance(sought, str):
+        return []
+    return await core.store.read(_accounts, viewer.actor_id, handle, host or core.host, sought, bool(host))
+
+
+async def find_post_ids(
+    core: Core, *, viewer: Member, text: str, account_id: int | None, before_id: int, count: int
+) -> list[int]:
+    """Return the numbers of posts in which the words of a text stand, the newest first.
+
+    Args:
+        core: This node.
+        viewer: Who looks.
+        text: As somebody typed it; what cannot be looked for finds nothing.
+        account_id: The one author or group that is wanted, if any.
+        before_id: Only what is older than this post.
+        count: How many at most.
+    """
+    sought = parse_sought(text)
+    if isinstance(sought, str):
+        return []
+    filters = Filters()
+    if account_id is not None:
+        joined = {each.group_id for each in await core.store.read(_joined, viewer.actor_id)}
+        filters = Filters(group_id=account_id) if account_id in joined else Filters(author_id=account_id)
+    query, found = Query(sought, filters), list[int]()
+    for _ in range(_ROUNDS):
+        batch = await core.store.read(_posts, viewer.actor_id, query, _COMPARED_AT_ONCE, before_id)
+        found += [post.post_id for post in batch.posts if not sought.phrases or sought.fits(_words_of(post))]
+        if len(found) >= count or batch.before_id is None:
+            break
+        before_id = batch.before_id
+    return found[:count]
+
+
 async def _find(core: Core, viewer: Member, query: Query, before_id: int | None, page: SearchPage) -> SearchPage:
     """Return a page with its posts: read on until it is full, there is no more, or it was enough work."""
     posts: list[Post] = []
@@ -156,6 +196,16 @@ async def _joined(tx: Tx, viewer_id: int) -> list[JoinedGroup]:
 async def _person(tx: Tx, viewer_id: int, handle: str, host: str) -> int | None:
     profile = await get_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind="person")
     return profile.actor_id if profile else None
+
+
+async def _accounts(tx: Tx, viewer_id: int, handle: str, host: str, sought: Sought, has_host: bool) -> list[int]:
+    found = []
+    for kind in ("person", "group"):
+        exact = await get_profile_by_address(tx, viewer_id=viewer_id, handle=handle, host=host, kind=kind)
+        found += [exact.actor_id] if exact is not None else []
+    if not has_host:
+        found += [each.actor_id for each in await _names(tx, viewer_id, sought)]
+    return list(dict.fromkeys(found))
 
 
 async def _names(tx: Tx, viewer_id: int, sought: Sought) -> list[Known]:

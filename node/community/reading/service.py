@@ -16,6 +16,7 @@ from node.domain.posts import Post
 from node.foundation.errors import NotFound
 from node.store import places, progress, threads
 from node.store.core import Core
+from node.store.distance import list_hidden_authors
 from node.store.engine import Tx
 from node.store.following import get_level, list_levels
 from node.store.profiles import list_joined
@@ -147,11 +148,19 @@ async def _catch_up(tx: Tx, core: Core, viewer_id: int) -> CatchUp:
 
 
 async def _tended(tx: Tx, core: Core, viewer_id: int, lines: list[ThreadLine]) -> list[ThreadLine]:
-    """Return lines of a list with what staff made of their threads."""
+    """Return lines of a list as they are shown: with what staff made of their threads, without whom the viewer keeps away."""
     shapes = await list_shapes(tx, root_ids=[line.root_id for line in lines if line.post is not None])
     wanted = [shape.summary_id for shape in shapes.values() if shape.summary_id is not None]
     summaries = await list_labelled(tx, core, viewer_id, wanted)
-    return [await _tended_line(tx, viewer_id, line, shapes, summaries) for line in lines]
+    tended = [await _tended_line(tx, viewer_id, line, shapes, summaries) for line in lines]
+    hidden = await list_hidden_authors(tx, viewer_id=viewer_id)
+    return [_without_distant(line, hidden) for line in tended]
+
+
+def _without_distant(line: ThreadLine, hidden: set[int]) -> ThreadLine:
+    """Return a line that does not name whoever is at a distance as the one who wrote last."""
+    is_named = line.post is not None and line.newest is not None and line.newest.author_id in hidden
+    return replace(line, newest=None) if is_named else line
 
 
 async def _tended_line(

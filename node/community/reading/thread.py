@@ -8,6 +8,7 @@ from node.community.groups.hosting import list_readers_now
 from node.community.posts.service import label_author
 from node.domain.actors import Member, Viewer
 from node.domain.groups import Group, Membership
+from node.domain.polls import Poll
 from node.domain.posts import Image, Post
 from node.foundation.errors import NotFound
 from node.store import drafts, objects, progress, threads
@@ -17,11 +18,13 @@ from node.store.drafts import SavedDraft
 from node.store.engine import Tx
 from node.store.following import get_following
 from node.store.media import list_images
+from node.store.polls import list_polls
 from node.store.profiles import list_joined
 from node.store.readers import Reader
 from node.store.rosters import get_membership
 from node.store.topics import Part, Shape, list_parts, list_shapes
 
+from .marked import Marked, read_marked
 from .quotes import Quote, list_quotes
 from .reach import Reach, list_reaches
 from .seen import find_joined, list_labelled
@@ -39,7 +42,8 @@ class ThreadPage:
     their own. origin: the first post of the thread that this one was part of.
     quotes: what is shown of posts that some link to. follows: "follow", "mute" or "none".
     ticks: {author: stage} of those whose attestation counts here.
-    reaches: where those posts are of which the member may know it.
+    reaches: where those posts are of which the member may know it. marked: what stands on them for the member alone.
+    polls: what some of the posts ask.
     waiting: the member's own, not yet in the host's order. later_after, earlier_before: where other parts begin.
     """
 
@@ -56,6 +60,7 @@ class ThreadPage:
     unread_id: int | None
     waiting: list[Post]
     images: dict[int, tuple[Image, ...]]
+    polls: dict[int, Poll]
     parents: dict[int, Post]
     quotes: dict[int, tuple[Quote, ...]]
     follows: str
@@ -66,6 +71,7 @@ class ThreadPage:
     draft: SavedDraft | None
     ticks: dict[int, str]
     reaches: dict[int, Reach]
+    marked: Marked
     later_after: int | None
     earlier_before: int | None
 
@@ -132,10 +138,8 @@ async def _thread_page(
     news = 0 if unread_id is None else await threads.count_new(tx, after_id=mark, **where)
     root = posts[0] if posts and is_from_start else await objects.get_post(tx, viewer_id=viewer_id, post_id=root_id)
     waiting = [] if group.is_local else await threads.list_waiting(tx, **where)
-    around = {post.parent_id for post in posts if post.parent_id} - {post.post_id for post in posts}
     shape = (await list_shapes(tx, root_ids=[root_id])).get(root_id, _PLAIN)
-    more = [number for number in (shape.summary_id, shape.from_root_id) if number is not None]
-    tended = await list_labelled(tx, core, viewer_id, more)
+    tended = await _list_tended(tx, core, viewer_id, shape)
     page = ThreadPage(
         group=group,
         place=place,
@@ -150,7 +154,8 @@ async def _thread_page(
         unread_id=unread_id,
         waiting=waiting,
         images=await list_images(tx, post_ids=[post.post_id for post in (*posts, *waiting)]),
-        parents=await list_labelled(tx, core, viewer_id, list(around)) | {post.post_id: post for post in posts},
+        polls=await list_polls(tx, viewer_id=viewer_id, post_ids=[post.post_id for post in (*posts, *waiting)]),
+        parents=await _list_parents(tx, core, viewer_id, posts),
         quotes=await list_quotes(tx, viewer_id=viewer_id, origin=core.origin, group=group, posts=[*posts, *waiting]),
         follows=await get_following(tx, actor_id=viewer_id, root_id=root_id),
         shape=shape,
@@ -160,10 +165,24 @@ async def _thread_page(
         draft=await drafts.get_draft(tx, actor_id=viewer_id, group_id=group_id, parent_id=root_id),
         ticks=await list_accepted(tx, core.peers, actor_ids=(post.author_id for post in (*posts, *waiting))),
         reaches=await list_reaches(tx, core, group=group, viewer=viewer, place=place, posts=posts),
+        marked=await read_marked(tx, viewer_id=viewer_id, posts=[*posts, *waiting]),
         later_after=later_after,
         earlier_before=posts[0].post_id if posts and first_number > 1 else None,
     )
     return page, label_author(core, named)
+
+
+async def _list_parents(tx: Tx, core: Core, viewer_id: int, posts: list[Post]) -> dict[int, Post]:
+    """Return what the posts of a part of a thread answer, and those posts, by number."""
+    here = {post.post_id: post for post in posts}
+    around = {post.parent_id for post in posts if post.parent_id} - here.keys()
+    return await list_labelled(tx, core, viewer_id, list(around)) | here
+
+
+async def _list_tended(tx: Tx, core: Core, viewer_id: int, shape: Shape) -> dict[int, Post]:
+    """Return the summary of a thread and the first post of the one it was part of, by number."""
+    wanted = [number for number in (shape.summary_id, shape.from_root_id) if number is not None]
+    return await list_labelled(tx, core, viewer_id, wanted)
 
 
 async def _part_of_thread(

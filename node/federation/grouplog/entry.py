@@ -23,7 +23,7 @@ from ..integrity import canonicalize, proof_method, sign_document, verify_proof
 from ..signatures.keys import PrivateKey, PublicKey
 
 KINDS = frozenset(
-    {"create", "update", "delete", "remove", "lock", "pin", "split", "role", "author", "readers", "settings"}
+    {"create", "update", "delete", "remove", "lock", "pin", "split", "role", "author", "readers", "settings", "count"}
 )
 SALT_BYTES = 32
 _HEX = frozenset("0123456789abcdef")

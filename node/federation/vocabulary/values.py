@@ -29,6 +29,8 @@ MENTIONS_LIMIT: Final = 50
 TAGS_LIMIT: Final = 50
 ATTACHMENTS_LIMIT: Final = 16
 OPTIONS_LIMIT: Final = 20
+# Times in other years cannot be reckoned with, nor shown in every zone.
+_YEARS: Final = range(2, 9999)
 ADDRESSEES_LIMIT: Final = 500
 OBJECTS_LIMIT: Final = 50
 KEYS_LIMIT: Final = 16
@@ -122,9 +124,10 @@ def read_instant(document: Document, name: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(value)
-        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        instant = instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return instant if instant.year in _YEARS else None
 
 
 def read_count(document: Document, name: str) -> int | None:

@@ -15,6 +15,7 @@ from node.domain.access import (
     Decision,
     Readable,
     may_admit_node,
+    may_be_thanked_from,
     may_edit,
     may_moderate,
     may_node_read,
@@ -26,7 +27,10 @@ from node.domain.access import (
     may_read,
     may_request,
     may_see_reach,
+    may_see_upload,
+    may_thank,
     may_verify,
+    may_vote,
     may_write,
 )
 from node.domain.actors import Viewer
@@ -292,6 +296,71 @@ def test_a_test_object_is_given_to_the_node_that_laid_it_here(is_its_own: bool) 
 )
 def test_who_may_verify_whom(role: str, state: str, applicant_id: int, may: bool) -> None:
     assert bool(may_verify(Viewer(1, "https://a.example/people/x", state, role), applicant_id)) is may
+
+
+@pytest.mark.parametrize(
+    ("viewer", "author_id", "state", "may"),
+    [
+        (SUSPENDED, BEN_ID, "live", False),
+        (UNHEARD_OF, BEN_ID, "live", False),
+        (ANA, ANA.actor_id, "live", False),
+        (ANA, BEN_ID, "waiting_for_host", False),
+        (ANA, BEN_ID, "withdrawn", False),
+        (ANA, BEN_ID, "removed", False),
+        (ANA, BEN_ID, "unheard_of", False),
+        (ANA, BEN_ID, "live", True),
+    ],
+)
+def test_thanks_are_for_what_somebody_else_wrote_and_is_there(
+    viewer: Viewer, author_id: int, state: str, may: bool
+) -> None:
+    assert may_thank(viewer, author_id=author_id, state=state).allowed is may
+
+
+@pytest.mark.parametrize(
+    ("is_local", "state", "is_reader", "may"),
+    [
+        (False, "live", True, False),
+        (True, "withdrawn", True, False),
+        (True, "unheard_of", True, False),
+        (True, "live", False, False),
+        (True, "live", True, True),
+    ],
+)
+def test_thanks_from_another_node_are_taken_from_who_can_read_the_words_of_a_member(
+    is_local: bool, state: str, is_reader: bool, may: bool
+) -> None:
+    assert may_be_thanked_from(is_local=is_local, state=state, is_reader=is_reader).allowed is may
+
+
+@pytest.mark.parametrize("viewer", [*_NOT_ACTIVE, Viewer(BEN_ID, "https://a.example/people/ben", "active")])
+@pytest.mark.parametrize("owner_id", [ANA.actor_id, None])
+def test_a_picture_on_no_post_is_seen_by_who_added_it_alone(viewer: Viewer | None, owner_id: int | None) -> None:
+    assert not may_see_upload(viewer, owner_id=owner_id)
+    assert not may_see_upload(ANA, owner_id=None)
+    assert may_see_upload(ANA, owner_id=ANA.actor_id)
+
+
+@pytest.mark.parametrize(
+    ("viewer", "membership", "post", "may"),
+    [
+        *((viewer, a_place(), something(), False) for viewer in _NOT_ACTIVE[1:]),
+        *((ANA, place, something(), False) for place in [*_NOT_IN, *_NOT_OURS]),
+        (ANA, a_place(visible_after=9), something(seq=9), False),
+        (ANA, a_place(), something(author_id=1, seq=None, state="waiting_for_host"), False),
+        (ANA, a_place(), something(author_id=1, seq=None), False),
+        *((ANA, a_place(), something(state=state), False) for state in ("withdrawn", "removed", "unheard_of")),
+        (ANA, a_place(), something("people", group_id=None, seq=None), False),
+        (ANA, a_place(), something("draft", author_id=1), False),
+        (ANA, None, something("article", group_id=None, seq=None), False),
+        (ANA, a_place(), something(), True),
+        (ANA, a_place(), something(author_id=1), True),
+    ],
+)
+def test_who_may_read_a_poll_that_has_its_place_may_vote_in_it(
+    viewer: Viewer, membership: Membership | None, post: Readable, may: bool
+) -> None:
+    assert may_vote(viewer, membership, post).allowed is may
 
 
 def test_every_permission_function_has_its_cases_here_and_returns_a_decision() -> None:

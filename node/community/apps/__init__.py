@@ -1,0 +1,1 @@
+"""Apps: what members let in to their accounts, and what it gets."""

@@ -1,0 +1,1 @@
+"""Marks: bookmarks, which nobody hears of, and private thanks, which the author alone hears of."""

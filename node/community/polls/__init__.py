@@ -1,0 +1,1 @@
+"""Polls: questions in a group, voted on by its members and counted by its host."""
