@@ -14,6 +14,8 @@ from tests.support.listening_app import ListeningApp
 from tests.support.phone import Phone, Reply
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 NOTIFICATIONS, CONVERSATIONS = "/api/v1/notifications", "/api/v1/conversations"
 
 

@@ -7,6 +7,8 @@ import pytest
 from tests.support.commands import CommandRefused
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def _two(village: Village, **settings: object) -> tuple[Node, Node, str]:
     """Return a society with a group of ana's, and a hospital whose ben is not in it."""

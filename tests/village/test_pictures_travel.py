@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from PIL import Image
 
@@ -14,6 +15,8 @@ from tests.support.foreign import ForeignActor, ForeignPeer, Received
 from tests.support.foreign_papers import sha256_hex
 from tests.support.village import Node, Village
 from tests.support.waiting import until_true
+
+pytestmark = pytest.mark.long_on("postgresql")
 
 PLACE = "canaryplaceofthepicture"
 

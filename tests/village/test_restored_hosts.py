@@ -10,6 +10,8 @@ from tests.support.commands import CommandRefused
 from tests.support.snapshots import go_back, take_snapshot
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 
 async def _backed_up(village: Village) -> tuple[Node, Node, str, str]:
     """Return a host with a post in its group, a hospital whose ben is in it, the group, and the backup of that moment."""

@@ -13,6 +13,8 @@ from tests.support.foreign import ForeignActor, ForeignPeer
 from tests.support.phone import Phone
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 STATUSES = "/api/v1/statuses"
 _THANKS = "SELECT actor_id, post_id, activity_uri FROM thanks"
 

@@ -9,6 +9,8 @@ from node.store.objects import get_post
 from tests.support.commands import CommandRefused
 from tests.support.village import Node, Village
 
+pytestmark = pytest.mark.long_on("postgresql")
+
 CANARY = "wordsthatneverleave"
 
 
