@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from node.inbox.dispatch import Tables
 
-from .distance import service as distance
 from .groups import bans, copies
 from .groups.handlers import GroupHost
-from .marks import service as marks
 from .marks.activities import on_like, on_like_undone
 from .members.activities import on_person_changed
 from .messages.activities import on_message, on_message_changed, on_message_withdrawn
@@ -23,13 +21,7 @@ MESSAGES = Room(
     "messages",
     handlers={"Create": on_message, "Update": on_message_changed, "Delete": on_message_withdrawn},
 )
-MARKS = Room(
-    "marks",
-    handlers={"Like": on_like, "Undo": on_like_undone},
-    export_member=marks.export_member,
-    erase_member=marks.erase_member,
-)
-DISTANCE = Room("distance", export_member=distance.export_member, erase_member=distance.erase_member)
+MARKS = Room("marks", handlers={"Like": on_like, "Undo": on_like_undone})
 MEMBERS = Room("members", handlers={"Update": on_person_changed})
 # Asked before all others: a vote may be taken for nothing else, and what a host says to one is for nobody else.
 POLLS = Room(
@@ -43,7 +35,7 @@ PEERING = Room("peering", handlers={"Update": on_instance_changed})
 def open_rooms() -> tuple[tuple[Room, ...], Tables]:
     """Return the rooms and the tables of dispatch; each call makes new ones, so two nodes fit in one process."""
     group_host, post_host = GroupHost(), PostHost()
-    rooms = (POLLS, _groups(group_host), COPIES, _posts(post_host), MESSAGES, MARKS, DISTANCE, MEMBERS, PEERING)
+    rooms = (POLLS, _groups(group_host), COPIES, _posts(post_host), MESSAGES, MARKS, MEMBERS, PEERING)
     group_host.tables = post_host.tables = tables = build_tables(rooms)
     return rooms, tables
 

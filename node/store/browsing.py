@@ -28,8 +28,9 @@ _OF_AUTHOR = f"""SELECT p.post_id FROM posts p WHERE p.author_id = :author_id AN
 _OLDEST_OF_AUTHOR = f"""SELECT p.post_id FROM posts p WHERE p.author_id = :author_id AND p.audience = 'group'
   AND p.state IN ('live', 'waiting_for_host') AND {_IN_SPAN} AND {_CHOSEN} AND {READABLE_POST} AND {NOT_BLOCKED}
   ORDER BY p.post_id LIMIT 40"""
+# What a group's staff pinned stands for everybody (decision 0023).
 _PINNED = f"""SELECT p.post_id FROM posts p WHERE {READABLE_IN_GROUP} AND p.is_pinned = 1 AND p.state = 'live'
-  AND {NOT_DISTANT} ORDER BY p.post_id DESC LIMIT 40"""
+  ORDER BY p.post_id DESC LIMIT 40"""
 
 
 @dataclass(frozen=True, slots=True)

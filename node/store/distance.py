@@ -51,8 +51,6 @@ _LIST_BLOCKS = """SELECT block_id, target_id, NULL AS until_at FROM blocks
 _OLDEST_BLOCKS = """SELECT block_id, target_id, NULL AS until_at FROM blocks
   WHERE actor_id = :actor_id AND block_id < :before_id AND block_id > :after_id ORDER BY block_id LIMIT 40"""
 _HIDDEN = f"SELECT hidden.target_id FROM ({_BLOCKED} {_MUTED_BY_VIEWER}) hidden"
-_FORGET_MUTES = "DELETE FROM mutes WHERE actor_id = :actor_id OR target_id = :actor_id"
-_FORGET_BLOCKS = "DELETE FROM blocks WHERE actor_id = :actor_id OR target_id = :actor_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +133,3 @@ async def list_blocks(
 async def list_hidden_authors(tx: Tx, *, viewer_id: int) -> set[int]:
     """Return whose posts stand in no list of a viewer's, where a list cannot leave them out by a fragment."""
     return {row.target_id for row in await tx.all(_HIDDEN, viewer_id=viewer_id)}
-
-
-async def forget_distances(tx: Tx, *, actor_id: int) -> None:
-    """Forget whom a member keeps at a distance, and who keeps them so."""
-    await tx.run(_FORGET_MUTES, actor_id=actor_id)
-    await tx.run(_FORGET_BLOCKS, actor_id=actor_id)

@@ -53,8 +53,6 @@ _DROP_BOOKMARKS = "DELETE FROM bookmarks WHERE post_id = :post_id"
 _DROP_THANKS = "DELETE FROM thanks WHERE post_id = :post_id"
 _PURGE_BOOKMARKS = "DELETE FROM bookmarks WHERE post_id IN (SELECT post_id FROM posts WHERE group_id = :group_id)"
 _PURGE_THANKS = "DELETE FROM thanks WHERE post_id IN (SELECT post_id FROM posts WHERE group_id = :group_id)"
-_FORGET_BOOKMARKS = "DELETE FROM bookmarks WHERE actor_id = :actor_id"
-_FORGET_THANKS = "DELETE FROM thanks WHERE actor_id = :actor_id OR author_id = :actor_id"
 
 PAGE_MARKS = 40  # as in the statements
 _NEWER_THAN_ALL = 2**62
@@ -190,9 +188,3 @@ async def purge_marks(tx: Tx, *, group_id: int) -> None:
     """Forget who marked the posts of a group; call it before those go."""
     await tx.run(_PURGE_BOOKMARKS, group_id=group_id)
     await tx.run(_PURGE_THANKS, group_id=group_id)
-
-
-async def forget_marks(tx: Tx, *, actor_id: int) -> None:
-    """Forget what a member marked, and what they were thanked for."""
-    await tx.run(_FORGET_BOOKMARKS, actor_id=actor_id)
-    await tx.run(_FORGET_THANKS, actor_id=actor_id)

@@ -84,6 +84,18 @@ async def test_what_is_pinned_stands_on_the_groups_page_for_members(practice: Pr
     assert (await practice.ben.get(f"{ACCOUNTS}/{practice.ward.group_id}/statuses?pinned=true")).json == []
 
 
+async def test_what_staff_pinned_stands_for_who_keeps_its_author_away_too(practice: Practice) -> None:
+    topic = await practice.say(practice.ana, "@ward Rules")
+    await practice.ana.post(f"/api/v1/statuses/{topic['id']}/pin")
+    blocked = await practice.ben.post(f"{ACCOUNTS}/{practice.ana.member.actor_id}/block")
+
+    page = f"{ACCOUNTS}/{practice.ward.group_id}/statuses"
+
+    assert blocked.json["blocking"] is True
+    assert words(await practice.ben.get(page)) == []
+    assert words(await practice.ben.get(f"{page}?pinned=true")) == ["@ward Rules"]
+
+
 async def test_public_is_all_that_the_reader_may_see_and_nothing_for_who_is_in_no_group(practice: Practice) -> None:
     for n in range(3):
         await practice.say(practice.ana, f"@ward {n}")

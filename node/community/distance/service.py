@@ -8,7 +8,6 @@ another thread. Nobody is told: there is no question to which the answer says th
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from node.domain.actors import Member
 from node.domain.following import LEVELS, USUAL_LEVEL
@@ -105,18 +104,6 @@ async def list_blocked(
 async def end_mutes(core: Core) -> None:
     """End the mutes whose time is over; asked for once a minute."""
     await core.store.write(distance.end_mutes)
-
-
-async def export_member(tx: Tx, actor_id: int) -> Any:
-    """Return whom a member keeps at a distance, by their numbers; not who keeps them so."""
-    muted = await distance.list_mutes(tx, actor_id=actor_id, before_id=2**62, after_id=0)
-    blocked = await distance.list_blocks(tx, actor_id=actor_id, before_id=2**62, after_id=0)
-    return {"muted": [each.target_id for each in muted], "blocked": [each.target_id for each in blocked]}
-
-
-async def erase_member(tx: Tx, actor_id: int) -> None:
-    """Forget whom a member kept at a distance, and who kept them so."""
-    await distance.forget_distances(tx, actor_id=actor_id)
 
 
 async def _require(core: Core, viewer: Member, actor_id: int) -> Profile:

@@ -136,23 +136,6 @@ async def list_received(core: Core, *, viewer: Member, before_id: int = 2**62) -
     return await core.store.read(_received, core, viewer.actor_id, before_id)
 
 
-async def export_member(tx: Tx, actor_id: int) -> Any:
-    """Return what a member bookmarked, thanked for, and was thanked for, by the numbers of posts and people."""
-    bookmarks = await marks.list_bookmarks(tx, viewer_id=actor_id)
-    given = await marks.list_given(tx, viewer_id=actor_id)
-    received = await marks.list_received(tx, viewer_id=actor_id)
-    return {
-        "bookmarks": [each.post_id for each in bookmarks],
-        "thanked_for": [each.post_id for each in given],
-        "thanks": [{"from": each.actor_id, "post": each.post_id} for each in received],
-    }
-
-
-async def erase_member(tx: Tx, actor_id: int) -> None:
-    """Forget what a member marked, and what they were thanked for."""
-    await marks.forget_marks(tx, actor_id=actor_id)
-
-
 def _find_address(core: Core, author: Actor) -> tuple[int, str] | None:
     """Return (peer, inbox) of somebody elsewhere, or None where nothing may be sent."""
     peer = core.peers.by_host(author.host)
